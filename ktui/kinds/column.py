@@ -1,0 +1,229 @@
+"""Columns: how a row becomes cells, and how cells sort.
+
+Cells say what `kubectl get -o wide` says (kubectl's printers in pkg/printers/internalversion). A column reads the
+typed object when the row has one and the server's own cell otherwise; by design both are the same text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from ktui.kinds.names import GVR
+from ktui.kinds.row import Row
+from ktui.kinds.text import clean
+from ktui.kinds.time import human_duration
+from ktui.kinds.tone import Tone
+
+
+class Role(Enum):
+    """What a cell is to the reader, which decides how loud it is painted."""
+
+    NAME = "name"
+    SECONDARY = "secondary"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Objects of another kind that a column reads beside its own: metrics for CPU, EndpointSlices for a Service.
+
+    Attributes:
+        gvr: the other kind.
+        key_of: the key of the row that one of the other kind's objects belongs to, as `(namespace, name)`.
+        polled: seconds between lists for kinds that cannot be watched (metrics.k8s.io); 0 to watch.
+    """
+
+    gvr: GVR
+    key_of: Callable[[Any], Hashable]
+    polled: float = 0
+
+
+# What the joined kinds know about a row: `joined(join, row.key)` gives the other kind's objects, in no order. None when
+# that kind is not (yet) known: not served, denied, or still being listed.
+Joined = Callable[[Join, Hashable], "Iterable[Any] | None"]
+
+
+def nothing_joined(join: Join, key: Hashable) -> Iterable[Any] | None:
+    """The `Joined` of a listing that reads no other kinds."""
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column whose text depends on the object alone.
+
+    Attributes:
+        name: the header as kubectl prints it.
+        text: the cell of a typed object; None when only the server can say (`server` is then set).
+        sort: what the object sorts by, an int, float or str; the text when None.
+        tone: how well the object is as far as this cell tells; PLAIN shows no glyph.
+        server: this column's place among the cells of the server's Table; -1 when it is not among them.
+        wide: shown with `-o wide` and when the table is scrolled sideways.
+        right: aligned to the right, as numbers are.
+        role: how loud the cell is.
+    """
+
+    name: str
+    text: Callable[[Any], str | int] | None = None
+    sort: Callable[[Any], str | int | float] | None = None
+    tone: Callable[[Any], Tone] | None = None
+    server: int = -1
+    wide: bool = False
+    right: bool = False
+    role: Role = Role.PLAIN
+    # Of a row without object: how the server's text tells the tone.
+    tone_of_text: Callable[[str], Tone] | None = None
+
+    @property
+    def ticks(self) -> bool:
+        """Whether the text changes as time passes, without any event."""
+        return False
+
+    def cell(self, row: Row, now: float, joined: Joined = nothing_joined) -> str:
+        """The text of this column for `row`, safe to show.
+
+        Args:
+            row: any row of the column's kind.
+            now: epoch seconds, for ages.
+            joined: what other kinds know about the row.
+        """
+        if row.object is not None and self.text is not None:
+            return clean(str(self.text(row.object)))
+        return self._server_cell(row)
+
+    def sort_key(self, row: Row, joined: Joined = nothing_joined) -> tuple[int, Any]:
+        """What `row` sorts by in this column: numbers before text, so that mixed cells never raise."""
+        if row.object is not None and (self.sort or self.text):
+            value = (self.sort or self.text)(row.object)  # type: ignore[misc]
+        else:
+            value = row.cells[self.server] if row.cells and self.server >= 0 else ""
+        return _sortable(value)
+
+    def tone_of(self, row: Row) -> Tone:
+        """How well `row` is as far as this column tells."""
+        if row.object is not None and self.tone is not None:
+            return self.tone(row.object)
+        if self.tone_of_text is not None:
+            return self.tone_of_text(self._server_cell(row))
+        return Tone.PLAIN
+
+    def _server_cell(self, row: Row) -> str:
+        if row.cells is None or not 0 <= self.server < len(row.cells):
+            return ""
+        return cell_text(row.cells[self.server])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyColumn(Column):
+    """NAMESPACE or NAME: read from the row's key, which every row has.
+
+    Attributes:
+        part: 0 for the namespace, 1 for the name.
+    """
+
+    part: int
+
+    def cell(self, row: Row, now: float, joined: Joined = nothing_joined) -> str:
+        return clean(row.key[self.part])
+
+    def sort_key(self, row: Row, joined: Joined = nothing_joined) -> tuple[int, Any]:
+        return (1, row.key[self.part])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeColumn(Column):
+    """How long ago something happened, as kubectl's HumanDuration; computed when painted.
+
+    Attributes:
+        since: epoch seconds of the moment, or None when the object does not say.
+        unknown: the text when it does not say.
+    """
+
+    since: Callable[[Any], float | None]
+    unknown: str = "<unknown>"
+
+    @property
+    def ticks(self) -> bool:
+        return True
+
+    def cell(self, row: Row, now: float, joined: Joined = nothing_joined) -> str:
+        if row.object is None:
+            return self._server_cell(row)
+        moment = self.since(row.object)
+        return self.unknown if moment is None else human_duration(now - moment)
+
+    def sort_key(self, row: Row, joined: Joined = nothing_joined) -> tuple[int, Any]:
+        # Ascending age is descending time; an unknown age comes last.
+        moment = self.since(row.object) if row.object is not None else None
+        return (1, "") if moment is None else (0, -moment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovingColumn(Column):
+    """A text that names a moment in passing, such as RESTARTS `3 (5m ago)`.
+
+    Attributes:
+        text_at: the cell of a typed object at `now` (epoch seconds).
+    """
+
+    text_at: Callable[[Any, float], str]
+
+    @property
+    def ticks(self) -> bool:
+        return True
+
+    def cell(self, row: Row, now: float, joined: Joined = nothing_joined) -> str:
+        return clean(self.text_at(row.object, now)) if row.object is not None else self._server_cell(row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinColumn(Column):
+    """ktui's own column: what another kind knows about the row. Hidden while that kind is not served.
+
+    Attributes:
+        join: the other kind.
+        text_with: the cell of a typed object and the other kind's objects that belong to it (an iterable, may be empty).
+        sort_with: what that sorts by; the text when None.
+    """
+
+    join: Join
+    text_with: Callable[[Any, Iterable[Any]], str]
+    sort_with: Callable[[Any, Iterable[Any]], str | int | float] | None = None
+
+    def cell(self, row: Row, now: float, joined: Joined = nothing_joined) -> str:
+        others = joined(self.join, row.key)
+        return "" if others is None else clean(self.text_with(row.object, others))
+
+    def sort_key(self, row: Row, joined: Joined = nothing_joined) -> tuple[int, Any]:
+        others = joined(self.join, row.key)
+        if others is None:
+            return (1, "")
+        return _sortable((self.sort_with or self.text_with)(row.object, others))
+
+
+NAMESPACE = KeyColumn(name="NAMESPACE", part=0, role=Role.SECONDARY)
+NAME = KeyColumn(name="NAME", part=1, role=Role.NAME, server=0)
+
+
+def cell_text(value: Any) -> str:
+    """A cell of a server's Table as kubectl prints it.
+
+    Args:
+        value: a JSON value: string, integer, boolean, number, null, or a list.
+    """
+    if value is None:
+        return "<none>"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return clean(str(value))
+
+
+def _sortable(value: str | int | float | None) -> tuple[int, Any]:
+    if value is None:
+        return (1, "")
+    return (0, value) if isinstance(value, int | float) else (1, value)
+
+

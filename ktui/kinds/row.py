@@ -1,0 +1,25 @@
+"""A row: what a table, a filter and a plain listing have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ktui.kinds.names import ObjectKey
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """One object in a table, with its typed object, its cells as the server printed them, or both.
+
+    Attributes:
+        key: namespace and name.
+        uid: the object's UID; empty where the server's answer had none (rows without objects).
+        object: the typed view (a Struct of `ktui.kinds`), or None while only its cells are known.
+        cells: one cell a column of the server's Table, in its order; None when the object gives them.
+    """
+
+    key: ObjectKey
+    uid: str
+    object: Any = None
+    cells: tuple[Any, ...] | None = None

@@ -1,0 +1,22 @@
+"""How well something is: one word, one glyph, never colour alone."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Tone(Enum):
+    """How well an object or a cell is. The value is its glyph; themes give it a colour."""
+
+    PLAIN = ""
+    GOOD = "●"
+    WORKING = "◐"
+    WARNING = "▲"
+    FAILED = "✖"
+    FINISHED = "○"
+    UNKNOWN = "?"
+
+    @property
+    def unhealthy(self) -> bool:
+        """Whether someone should look at it: what `!` shows and the title counts."""
+        return self in (Tone.WARNING, Tone.FAILED, Tone.UNKNOWN)
