@@ -51,7 +51,8 @@ class Store:
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self.rows: dict[ObjectKey, Row] = {}
-        self._indexes: dict[str, dict[Hashable, dict[ObjectKey, Row]]] = {}
+        self._readers: dict[Hashable, Index] = dict(kind.indexes or {})
+        self._indexes: dict[Hashable, dict[Hashable, dict[ObjectKey, Row]]] = {}
         self._subscribers: set[Changes] = set()
 
     def __len__(self) -> int:
@@ -94,8 +95,17 @@ class Store:
         for key in [key for key in self.rows if key not in seen and (not namespace or key.namespace == namespace)]:
             self.remove(key)
 
-    def indexed(self, index: str, value: Hashable) -> Iterable[Row]:
-        """The rows filed under `value` in one of the kind's indexes, or in "namespace", which every store has."""
+    def define_index(self, index: Hashable, reads: Index) -> None:
+        """Add an index beside those of the kind; defining it again changes nothing.
+
+        Args:
+            index: its name.
+            reads: the values under which a typed object is filed.
+        """
+        self._readers.setdefault(index, reads)
+
+    def indexed(self, index: Hashable, value: Hashable) -> Iterable[Row]:
+        """The rows filed under `value` in a defined index, or in "namespace", which every store has."""
         if index not in self._indexes:
             self._indexes[index] = {}
             for row in self.rows.values():
@@ -118,12 +128,12 @@ class Store:
             if after is not None:
                 self._file(index, after)
 
-    def _file(self, index: str, row: Row) -> None:
+    def _file(self, index: Hashable, row: Row) -> None:
         filed = self._indexes[index]
         for value in self._values(index, row):
             filed.setdefault(value, {})[row.key] = row
 
-    def _unfile(self, index: str, row: Row) -> None:
+    def _unfile(self, index: Hashable, row: Row) -> None:
         filed = self._indexes[index]
         for value in self._values(index, row):
             if (under := filed.get(value)) is not None:
@@ -131,11 +141,10 @@ class Store:
                 if not under:
                     del filed[value]
 
-    def _values(self, index: str, row: Row) -> Iterable[Hashable]:
+    def _values(self, index: Hashable, row: Row) -> Iterable[Hashable]:
         if index == "namespace":
             return (row.key.namespace,)
-        reads: Index | None = (self.kind.indexes or {}).get(index)
-        return reads(row.object) if reads is not None and row.object is not None else ()
+        return self._readers[index](row.object) if row.object is not None else ()
 
 
 def _same_version(before: Row, after: Row) -> bool:

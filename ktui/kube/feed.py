@@ -1,0 +1,176 @@
+"""Feed: one kind in one scope, kept current for everyone who looks at it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ktui.kinds.kind import Kind
+from ktui.kinds.names import GVR
+from ktui.kube.client import Client
+from ktui.kube.list_watch import ListWatch
+from ktui.kube.reflector import Reflector
+from ktui.kube.state import Absent, Denied, Listing, Live, Partial, Polled, Stale, State, Unusable, Waiting
+from ktui.kube.store import Store
+
+
+class Scope(NamedTuple):
+    """Which objects of a kind a feed holds; feeds with the same scope are shared.
+
+    Attributes:
+        gvr: the kind.
+        namespaces: in which namespaces; empty for all.
+        labels: a label selector.
+        fields: a field selector.
+    """
+
+    gvr: GVR
+    namespaces: tuple[str, ...] = ()
+    labels: str = ""
+    fields: str = ""
+
+
+class Feed:
+    """The rows of one scope and how current they are.
+
+    Where a user may not list a kind in all namespaces, the feed falls back to the namespaces it knows of, and says that it
+    is partial.
+
+    Args:
+        kind: what it holds.
+        scope: where.
+        known_namespaces: the namespaces to try when all at once is denied.
+        every: seconds between lists for kinds that cannot be watched; 0 to watch.
+    """
+
+    def __init__(
+        self, kind: Kind, scope: Scope, known_namespaces: Callable[[], tuple[str, ...]], every: float = 0.0
+    ) -> None:
+        self.scope = scope
+        self.store = Store(kind)
+        self.state: State = Waiting()
+        self.viewers = 0
+        self._known_namespaces = known_namespaces
+        self._every = every
+        self._listeners: set[Callable[[], None]] = set()
+        self._reflectors: dict[str, Reflector] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._start_task: Callable[[Reflector], asyncio.Task[None]] | None = None
+        self._client: Client | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What it holds, with the columns the server named."""
+        return self.store.kind
+
+    @property
+    def running(self) -> bool:
+        """Whether the cluster is being asked."""
+        return bool(self._reflectors)
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` whenever the state changes; returns what ends that."""
+        self._listeners.add(listener)
+        return lambda: self._listeners.discard(listener)
+
+    def start(self, client: Client, start_task: Callable[[Reflector], asyncio.Task[None]]) -> None:
+        """Begin to list and watch.
+
+        Args:
+            client: the connection.
+            start_task: runs a reflector in the session's task group.
+        """
+        self._client, self._start_task = client, start_task
+        for namespace in self.scope.namespaces or ("",):
+            self._reflect(namespace)
+
+    def stop(self) -> None:
+        """End all requests; rows stay as they are."""
+        for task in self._tasks:
+            task.cancel()
+        self._tasks.clear()
+        self._reflectors.clear()
+
+    def retry(self) -> None:
+        """Try again at once whatever waits, and the namespaces that became known since."""
+        if self._reflectors:
+            self._compose()
+        for reflector in self._reflectors.values():
+            reflector.retry()
+
+    def become(self, state: State) -> None:
+        """Show `state`; the session says so while there is no connection."""
+        if state != self.state:
+            self.state = state
+            for listener in tuple(self._listeners):
+                listener()
+
+    def _reflect(self, namespace: str) -> None:
+        assert self._client is not None
+        assert self._start_task is not None
+        list_watch = ListWatch(
+            self._client,
+            self.store.kind,
+            namespace,
+            label_selector=self.scope.labels,
+            field_selector=self.scope.fields,
+            on_kind=self._complete_kind,
+        )
+        reflector = Reflector(list_watch, self.store, lambda _: self._compose(), every=self._every)
+        self._reflectors[namespace] = reflector
+        self._tasks.append(self._start_task(reflector))
+
+    def _complete_kind(self, kind: Kind) -> None:
+        self.store.kind = kind
+        self.store.announce()
+        for listener in tuple(self._listeners):
+            listener()
+
+    def _compose(self) -> None:
+        """The one state that says how current all namespaces together are."""
+        everywhere = self._reflectors.get("")
+        if everywhere is None:
+            self.become(compose([reflector.state for reflector in self._reflectors.values()], narrowed=False))
+        elif not isinstance(everywhere.state, Denied):
+            self.become(everywhere.state)
+        elif not self._fall_back():
+            known = [reflector.state for namespace, reflector in self._reflectors.items() if namespace]
+            self.become(compose(known, narrowed=True) if known else everywhere.state)
+
+    def _fall_back(self) -> bool:
+        """Reflect the known namespaces instead of all; whether there are any new ones."""
+        if not self.kind.namespaced or self.scope.namespaces:
+            return False
+        fresh = [namespace for namespace in self._known_namespaces() if namespace not in self._reflectors]
+        for namespace in fresh:
+            self._reflect(namespace)
+        return bool(fresh)
+
+
+def compose(states: list[State], *, narrowed: bool) -> State:
+    """The state of a union of namespaces.
+
+    Args:
+        states: one a namespace, at least one.
+        narrowed: whether these are only the namespaces known, because all at once was denied.
+    """
+    if len(states) == 1 and not narrowed:
+        return states[0]
+    for kind in (Unusable, Waiting):
+        if found := [state for state in states if isinstance(state, kind)]:
+            return found[0]
+    readable = [state for state in states if not isinstance(state, Denied | Absent)]
+    if not readable:
+        return states[0]
+    if stale := [state for state in readable if isinstance(state, Stale)]:
+        return min(stale, key=lambda state: state.since)
+    if listing := [state for state in readable if isinstance(state, Listing)]:
+        return Listing(sum(state.count for state in listing), None)
+    if narrowed or len(readable) < len(states):
+        refused = next((state for state in states if isinstance(state, Denied | Absent)), None)
+        missing = refused.message if refused else "only these namespaces are known to be readable"
+        return Partial(len(readable), len(states), missing)
+    if polled := [state for state in readable if isinstance(state, Polled)]:
+        return polled[0]
+    return Live()

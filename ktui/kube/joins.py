@@ -1,0 +1,105 @@
+"""Joins: what other kinds know about the rows of a table, such as the CPU that a pod uses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any
+
+from ktui.kinds.column import Join, JoinColumn
+from ktui.kinds.kind import Kind
+from ktui.kinds.names import GVR, ObjectKey
+from ktui.kube.session import Session, View
+from ktui.kube.store import Changes
+
+
+class Joins:
+    """The feeds that a table's joined columns read, open for as long as the table is looked at.
+
+    Args:
+        session: where feeds come from.
+        kind: the table's kind, whose columns say what is joined.
+        namespaces: the table's namespaces; empty for all.
+        kinds: the joined kinds.
+        on_rows: called with the keys of the table's rows about which something new is known.
+        on_served: called when a joined kind turns out to be served, or not.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        kind: Kind,
+        namespaces: tuple[str, ...],
+        kinds: Mapping[GVR, Kind],
+        on_rows: Callable[[set[ObjectKey]], None],
+        on_served: Callable[[], None],
+    ) -> None:
+        self._joined = {
+            column.join: _Joined(
+                column.join,
+                session.open(kinds[column.join.gvr], namespaces, every=column.join.polled),
+                self._pass_on,
+                on_served,
+            )
+            for column in kind.columns
+            if isinstance(column, JoinColumn)
+        }
+
+    def served(self, join: Join) -> bool:
+        """Whether there is anything to show: the joined kind is served, allowed, and has been listed."""
+        return self._joined[join].served
+
+    def lookup(self, join: Join, key: Hashable) -> Iterable[Any] | None:
+        """The joined objects of the row with `key`; None while nothing is known of any row."""
+        joined = self._joined.get(join)
+        return joined.of(key) if joined is not None and joined.served else None
+
+    def close(self) -> None:
+        """Look no longer."""
+        for joined in self._joined.values():
+            joined.close()
+
+
+class _Joined:
+    """One joined kind."""
+
+    def __init__(
+        self, join: Join, view: View, on_rows: Callable[[set[ObjectKey]], None], on_served: Callable[[], None]
+    ) -> None:
+        self.served = False
+        self._join = join
+        self._view = view
+        self._on_rows, self._on_served = on_rows, on_served
+        # Which row each joined object belonged to: when one goes, its row must be told.
+        self._belongs: dict[ObjectKey, ObjectKey] = {}
+        store = view.feed.store
+        store.define_index(join, lambda item: (join.key_of(item),))
+        self._loop = asyncio.get_running_loop()
+        self._changes: Changes = store.subscribe(self._soon)
+        for key in store.rows:
+            self._changes.add(key)
+
+    def of(self, key: Hashable) -> Iterable[Any]:
+        return [row.object for row in self._view.feed.store.indexed(self._join, key)]
+
+    def close(self) -> None:
+        self._changes.close()
+        self._view.close()
+
+    def _soon(self) -> None:
+        # A page of rows comes at once; look when it has landed.
+        self._loop.call_soon(self._notice)
+
+    def _notice(self) -> None:
+        rows, touched = self._view.feed.store.rows, set()
+        for key in self._changes.drain():
+            if (before := self._belongs.pop(key, None)) is not None:
+                touched.add(before)
+            if (row := rows.get(key)) is not None:
+                after = ObjectKey(*self._join.key_of(row.object))
+                self._belongs[key] = after
+                touched.add(after)
+        served, self.served = self.served, bool(rows)
+        if served != self.served:
+            self._on_served()
+        self._on_rows(touched)

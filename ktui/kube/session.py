@@ -1,0 +1,247 @@
+"""Session: one context of a kubeconfig, and everything that is kept current in it.
+
+A session owns all network tasks; screens subscribe to feeds and never own a task. Feeds are shared by everyone who looks
+at the same scope, and linger a minute after the last one has gone, so that going back is instant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ktui.kinds.kind import Kind
+from ktui.kube.access import whoami
+from ktui.kube.backoff import Backoff
+from ktui.kube.client import Client
+from ktui.kube.discovery import Discovery, discover
+from ktui.kube.errors import ConfigError, KtuiError
+from ktui.kube.feed import Feed, Scope
+from ktui.kube.state import Stale, Unusable, Waiting
+
+log = logging.getLogger(__name__)
+
+LINGER = 60.0
+
+
+@dataclass
+class Server:
+    """What is known of the server and of the user, as it becomes known.
+
+    Attributes:
+        version: `v1.36.3`; empty until asked.
+        user: whom the server takes us for; empty until asked, or where it does not tell.
+    """
+
+    version: str = ""
+    user: str = ""
+
+
+class View:
+    """One viewer's hold on a feed; closing it lets the feed go when nobody else looks.
+
+    Attributes:
+        feed: the rows and their state.
+    """
+
+    def __init__(self, feed: Feed, close: Callable[[], None]) -> None:
+        self.feed = feed
+        self._close: Callable[[], None] | None = close
+
+    def close(self) -> None:
+        """Look no longer; may be called twice."""
+        if self._close is not None:
+            self._close()
+            self._close = None
+
+
+class Session:
+    """One context: its connection, its feeds, its discovery.
+
+    Args:
+        connect: makes the client; called again after `reconnect`.
+        known_namespaces: namespaces to fall back to for users who may not list in all at once.
+        linger: seconds a feed lives on without viewers.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[Client]],
+        *,
+        known_namespaces: Callable[[], tuple[str, ...]] = tuple,
+        linger: float = LINGER,
+    ) -> None:
+        self.client: Client | None = None
+        self.server = Server()
+        self.trouble: Stale | Unusable | None = None
+        self._connect = connect
+        self._known_namespaces = known_namespaces
+        self._linger = linger
+        self._feeds: dict[Scope, Feed] = {}
+        self._ends: dict[Scope, asyncio.TimerHandle] = {}
+        self._listeners: set[Callable[[], None]] = set()
+        self._tasks: asyncio.TaskGroup | None = None
+        self._again = asyncio.Event()
+        self._discovery: asyncio.Task[Discovery] | None = None
+
+    # -- lifecycle ---------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Connect, and keep every opened feed current until cancelled."""
+        async with asyncio.TaskGroup() as self._tasks:
+            try:
+                self.client = await self._connected()
+                for feed in tuple(self._feeds.values()):
+                    self._start(feed)
+                self._changed()
+                self._tasks.create_task(self._learn(self._learn_version))
+                self._tasks.create_task(self._learn(self._learn_user))
+                await asyncio.Event().wait()
+            finally:
+                for timer in self._ends.values():
+                    timer.cancel()
+                if self.client is not None:
+                    await self.client.close()
+
+    def retry(self) -> None:
+        """Try again at once whatever waits: the connection, or any feed."""
+        self._again.set()
+        for feed in self._feeds.values():
+            feed.retry()
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` when the connection, the server's version or the user becomes known; returns what ends that."""
+        self._listeners.add(listener)
+        return lambda: self._listeners.discard(listener)
+
+    # -- feeds -------------------------------------------------------------------------------
+
+    def open(
+        self, kind: Kind, namespaces: tuple[str, ...] = (), *, labels: str = "", fields: str = "", every: float = 0.0
+    ) -> View:
+        """Look at a kind; may be called before there is a connection.
+
+        Args:
+            kind: what to look at.
+            namespaces: where; empty for all. Cluster-scoped kinds have no namespaces.
+            labels: a label selector.
+            fields: a field selector.
+            every: seconds between lists for kinds that cannot be watched; 0 to watch.
+        """
+        scope = Scope(kind.gvr, tuple(sorted(namespaces)) if kind.namespaced else (), labels, fields)
+        if (timer := self._ends.pop(scope, None)) is not None:
+            timer.cancel()
+        if (feed := self._feeds.get(scope)) is None:
+            feed = self._feeds[scope] = Feed(kind, scope, self._known_namespaces, every)
+            if self.client is not None:
+                self._start(feed)
+            elif self.trouble is not None:
+                feed.become(self.trouble)
+        feed.viewers += 1
+        return View(feed, lambda: self._close(feed))
+
+    def _start(self, feed: Feed) -> None:
+        assert self.client is not None
+        tasks = self._tasks
+        assert tasks is not None
+        feed.become(Waiting())
+        feed.start(self.client, lambda reflector: tasks.create_task(reflector.run()))
+
+    def _close(self, feed: Feed) -> None:
+        feed.viewers -= 1
+        if feed.viewers == 0:
+            loop = asyncio.get_running_loop()
+            self._ends[feed.scope] = loop.call_later(self._linger, self._end, feed)
+
+    def _end(self, feed: Feed) -> None:
+        self._ends.pop(feed.scope, None)
+        self._feeds.pop(feed.scope, None)
+        feed.stop()
+
+    # -- what is served ----------------------------------------------------------------------
+
+    async def discovery(self) -> Discovery:
+        """What the server serves; asked once, and again after a failure.
+
+        Raises:
+            KtuiError: the server cannot be asked.
+        """
+        if self.client is None:
+            raise ConfigError("ktui is not connected yet.", "Wait for the connection, or press ctrl+r to try again.")
+        if self._discovery is None or (self._discovery.done() and _failed(self._discovery)):
+            self._discovery = asyncio.ensure_future(discover(self.client))
+        return await asyncio.shield(self._discovery)
+
+    def forget_discovery(self) -> None:
+        """Ask again what is served: a kind was not found that may have been installed since."""
+        if self._discovery is not None and self._discovery.done():
+            self._discovery = None
+
+    # -- the connection ----------------------------------------------------------------------
+
+    async def _connected(self) -> Client:
+        backoff = Backoff()
+        while True:
+            self._again.clear()
+            try:
+                client = await self._connect()
+            except ConfigError as error:
+                # Nothing in the configuration changes by waiting; the person does something and asks again.
+                self._in_trouble(Unusable(error.sentence, error.next_step))
+                await self._again.wait()
+            except KtuiError as error:
+                now = time.monotonic()
+                delay = backoff.next(now)
+                self._in_trouble(Stale(now, error.sentence, now + delay, complete=False))
+                await _wait(self._again, delay)
+            else:
+                self.trouble = None
+                return client
+
+    def _in_trouble(self, trouble: Stale | Unusable) -> None:
+        self.trouble = trouble
+        for feed in self._feeds.values():
+            feed.become(trouble)
+        self._changed()
+
+    async def _learn(self, ask: Callable[[Client], Coroutine[Any, Any, None]]) -> None:
+        """Ask until it is answered; nobody waits for it, and what it would tell is left out meanwhile."""
+        assert self.client is not None
+        backoff = Backoff()
+        while True:
+            try:
+                await ask(self.client)
+            except KtuiError as error:
+                log.debug("asked in vain: %s", error.sentence)
+                await asyncio.sleep(backoff.next(time.monotonic(), getattr(error, "retry_after", None)))
+            else:
+                self._changed()
+                return
+
+    async def _learn_version(self, client: Client) -> None:
+        answer = await client.request("GET", "/version")
+        self.server.version = str(msgspec.json.decode(answer.body).get("gitVersion", ""))
+
+    async def _learn_user(self, client: Client) -> None:
+        self.server.user = await whoami(client) or ""
+
+    def _changed(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
+
+
+def _failed(task: asyncio.Task[Discovery]) -> bool:
+    return task.cancelled() or task.exception() is not None
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

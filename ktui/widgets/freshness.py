@@ -1,0 +1,95 @@
+"""Freshness: how current a pane is, in a glyph and a few words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ktui.kinds.tone import Tone
+from ktui.kube.state import Absent, Denied, Listing, Live, Partial, Polled, Stale, State, Unusable, Waiting
+
+
+class Freshness(NamedTuple):
+    """What stands at a pane's edge.
+
+    Attributes:
+        glyph: tells the state without colour.
+        text: tells it in words.
+        tone: gives both a colour.
+    """
+
+    glyph: str
+    text: str
+    tone: Tone
+
+
+def freshness(state: State, now: float) -> Freshness:
+    """The words for a state.
+
+    Args:
+        state: how current a feed is.
+        now: seconds of the monotonic clock, for what has been stale for a while.
+    """
+    match state:
+        case Waiting():
+            return Freshness("◌", "connecting", Tone.PLAIN)
+        case Listing(count, None):
+            return Freshness("◌", f"listing {count:,}", Tone.WORKING)
+        case Listing(count, total):
+            return Freshness("◌", f"listing {count:,}/{total:,}", Tone.WORKING)
+        case Live():
+            return Freshness("●", "live", Tone.GOOD)
+        case Polled(_, every, reason):
+            return Freshness("●" if not reason else "◐", f"every {every:.0f} s", Tone.GOOD if not reason else Tone.WARNING)
+        case Stale(since, reason, retry_at, _):
+            wait = max(0, round(retry_at - now))
+            again = f"retry in {_rounded(wait)} s" if wait else "retrying"
+            return Freshness("▲", f"stale {_ago(now - since)} ({reason}, {again})", Tone.WARNING)
+        case Denied(reason, _):
+            return Freshness("⊘", f"denied ({reason})", Tone.FAILED)
+        case Absent():
+            return Freshness("⊘", "not served", Tone.FAILED)
+        case Partial(readable, total, _):
+            of = f"{readable} of {total}" if readable < total else f"only {readable}"
+            return Freshness("◐", f"{of} namespaces", Tone.WARNING)
+        case Unusable():
+            return Freshness("✖", "not connected", Tone.FAILED)
+
+
+def sentence(state: State, count: int, plural: str) -> tuple[str, ...]:
+    """What a pane without rows says, line by line: what is the case, and the next step.
+
+    Args:
+        state: how current its feed is.
+        count: how many rows there would be without filters.
+        plural: what the pane would show, `pods`.
+    """
+    match state:
+        case Waiting():
+            return ("Connecting …",)
+        case Listing():
+            return (f"Listing {plural} …",)
+        case Denied(_, message):
+            return (message, "Press ctrl+n to name namespaces you may read, or ask for the ClusterRole “view”.")
+        case Absent(message):
+            return (f"This server does not serve {plural}.", message)
+        case Stale(_, reason, _, complete) if not complete:
+            return (f"Nothing listed yet: {reason}.", "ktui keeps trying; ctrl+r tries at once.")
+        case Unusable(what, next_step):
+            return tuple(line for line in (what, next_step) if line)
+        case _ if count == 0:
+            return (f"No {plural} here.",)
+    return ()
+
+
+def _rounded(seconds: int) -> int:
+    """Counts down in steps of five seconds while it is long, so that waiting does not repaint every second."""
+    return seconds if seconds <= 5 else -(-seconds // 5) * 5
+
+
+def _ago(seconds: float) -> str:
+    whole = max(0, int(seconds))
+    if whole < 10:
+        return f"{whole} s"
+    if whole < 120:
+        return f"{whole // 5 * 5} s"
+    return f"{whole // 60} min"
