@@ -122,7 +122,7 @@ class _Name(msgspec.Struct, gc=False):
 
 
 class _GroupV2(msgspec.Struct, rename="camel", gc=False):
-    metadata: _Name = _Name()
+    metadata: _Name = msgspec.field(default_factory=_Name)
     versions: tuple[_VersionV2, ...] = ()
 
 

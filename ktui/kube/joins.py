@@ -38,7 +38,7 @@ class Joins:
             column.join: _Joined(
                 column.join,
                 session.open(kinds[column.join.gvr], namespaces, every=column.join.polled),
-                self._pass_on,
+                on_rows,
                 on_served,
             )
             for column in kind.columns

@@ -81,7 +81,7 @@ class _ListMeta(msgspec.Struct, rename="camel", gc=False):
 
 
 class _List(msgspec.Struct, Generic[T], gc=False):
-    metadata: _ListMeta = _ListMeta()
+    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
     items: list[T] | None = None
 
 
@@ -93,7 +93,7 @@ class _TableRow(msgspec.Struct, gc=False):
 class _Table(msgspec.Struct, rename="camel", gc=False):
     """A Table, or the plain list that a server without Tables answers instead."""
 
-    metadata: _ListMeta = _ListMeta()
+    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
     column_definitions: list[ColumnDefinition] | None = None
     rows: list[_TableRow] | None = None
     items: list[Object] | None = None

@@ -59,7 +59,7 @@ class Picker(ModalScreen[str | None]):
         & OptionList {
             border: none; height: auto; max-height: 20; background: $panel; padding: 0; scrollbar-size-vertical: 1;
         }
-        & Label { color: $text-secondary; margin-top: 1; }
+        & Label { color: $quiet; margin-top: 1; }
     }
     """
 
@@ -120,7 +120,7 @@ class Picker(ModalScreen[str | None]):
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options(
-            [Option(Content.assemble(choice.label, (f"  {choice.detail}", "$text-dim"))) for choice in self._shown]
+            [Option(Content.assemble(choice.label, (f"  {choice.detail}", "$faint"))) for choice in self._shown]
         )
         if self._shown:
             options.highlighted = 0

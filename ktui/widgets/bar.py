@@ -18,17 +18,19 @@ class Part(NamedTuple):
         text: safe to show.
         style: the last word of a component class of the bar: `key` for `bar--key`.
         action: what a click on it does, as Textual names actions; empty for nothing.
+        weight: of the right parts, the lightest give way first when there is no room.
     """
 
     text: str
     style: str = "text"
     action: str = ""
+    weight: int = 0
 
 
 class Bar(Widget):
     """One line: parts from the left, and parts that end at the right edge.
 
-    When both do not fit, the right ones go first, one by one from their left, then the left ones are cut with `…`.
+    When both do not fit, the right ones go first, the lightest before the others, then the left ones are cut with `…`.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -38,25 +40,24 @@ class Bar(Widget):
     DEFAULT_CSS = """
     Bar {
         height: 1;
-        background: $panel;
+        background: $bar;
         color: $foreground;
-        & > .bar--text { color: $text-secondary; }
-        & > .bar--dim { color: $text-dim; }
-        & > .bar--plain { color: $text-secondary; }
+        & > .bar--text { color: $quiet; }
+        & > .bar--dim { color: $faint; }
+        & > .bar--plain { color: $quiet; }
         & > .bar--strong { color: $foreground; text-style: bold; }
-        & > .bar--badge { background: $accent; color: $background; text-style: bold; }
+        & > .bar--badge { background: $primary; color: $background; text-style: bold; }
         & > .bar--key { color: $key; text-style: bold; }
         & > .bar--arrow { color: $key; }
         & > .bar--good { color: $good; }
         & > .bar--working { color: $working; }
-        & > .bar--warning { color: $warning-tone; }
+        & > .bar--warning { color: $warning; }
         & > .bar--failed { color: $failed; }
     }
     """
 
-    def __init__(self, *, id: str | None = None, gap: str = "  ") -> None:
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._gap = gap
         self._left: Sequence[Part] = ()
         self._right: Sequence[Part] = ()
         self._clickable: list[tuple[int, int, str]] = []
@@ -77,7 +78,7 @@ class Bar(Widget):
         right = list(self._right)
         left_width = self._measure(self._left)
         while right and left_width + self._measure(right) + 3 > width:
-            right.pop(0)
+            right.remove(min(right, key=lambda part: part.weight))
         right_width = self._measure(right)
         room = width - right_width - (1 if right else 0)
         segments: list[Segment] = []

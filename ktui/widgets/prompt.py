@@ -20,7 +20,7 @@ class Prompt(Input):
         height: 1; border: none; padding: 0 1; background: $panel; color: $foreground; display: none;
         &.-open { display: block; }
         &:focus { border: none; background-tint: $background 0%; }
-        & > .input--suggestion { color: $text-dim; }
+        & > .input--suggestion { color: $faint; }
     }
     """
 
