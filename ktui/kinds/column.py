@@ -6,16 +6,19 @@ typed object when the row has one and the server's own cell otherwise; by design
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+import re
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from ktui.kinds.names import GVR
+from ktui.kinds.names import GVR, ObjectKey
 from ktui.kinds.row import Row
 from ktui.kinds.text import clean
-from ktui.kinds.time import human_duration
+from ktui.kinds.time import epoch, human_duration
 from ktui.kinds.tone import Tone
+
+_NUMBER = re.compile(r"\d+(?= \(|$)")
 
 
 class Role(Enum):
@@ -37,7 +40,7 @@ class Join:
     """
 
     gvr: GVR
-    key_of: Callable[[Any], Hashable]
+    key_of: Callable[[Any], ObjectKey]
     polled: float = 0
 
 
@@ -64,6 +67,8 @@ class Column:
         wide: shown with `-o wide` and when the table is scrolled sideways.
         right: aligned to the right, as numbers are.
         role: how loud the cell is.
+        tone_of_text: of a row without object: what the server's text in this column tells.
+        tone_of_cells: the same where one text is not enough: a pod that is Running may be unready. Goes first.
     """
 
     name: str
@@ -74,8 +79,8 @@ class Column:
     wide: bool = False
     right: bool = False
     role: Role = Role.PLAIN
-    # Of a row without object: how the server's text tells the tone.
     tone_of_text: Callable[[str], Tone] | None = None
+    tone_of_cells: Callable[[Sequence[Any]], Tone] | None = None
 
     @property
     def ticks(self) -> bool:
@@ -99,13 +104,25 @@ class Column:
         if row.object is not None and (self.sort or self.text):
             value = (self.sort or self.text)(row.object)  # type: ignore[misc]
         else:
-            value = row.cells[self.server] if row.cells and self.server >= 0 else ""
+            value = row.cells[self.server] if row.cells and 0 <= self.server < len(row.cells) else ""
+            if self.right and isinstance(value, str) and (number := _NUMBER.match(value)):
+                # The server prints some numbers as text, `3 (5m ago)`.
+                value = int(number[0])
         return _sortable(value)
 
-    def tone_of(self, row: Row) -> Tone:
-        """How well `row` is as far as this column tells."""
+    def tone_of(self, row: Row, joined: Joined = nothing_joined) -> Tone:
+        """How well `row` is as far as this column tells.
+
+        Args:
+            row: any row of the column's kind.
+            joined: what other kinds know about the row.
+        """
         if row.object is not None and self.tone is not None:
             return self.tone(row.object)
+        if row.cells is None:
+            return Tone.PLAIN
+        if self.tone_of_cells is not None:
+            return self.tone_of_cells(row.cells)
         if self.tone_of_text is not None:
             return self.tone_of_text(self._server_cell(row))
         return Tone.PLAIN
@@ -150,15 +167,21 @@ class AgeColumn(Column):
         return True
 
     def cell(self, row: Row, now: float, joined: Joined = nothing_joined) -> str:
-        if row.object is None:
-            return self._server_cell(row)
-        moment = self.since(row.object)
-        return self.unknown if moment is None else human_duration(now - moment)
+        if (moment := self._moment(row)) is not None:
+            return human_duration(now - moment)
+        return self._server_cell(row) if row.object is None else self.unknown
 
     def sort_key(self, row: Row, joined: Joined = nothing_joined) -> tuple[int, Any]:
         # Ascending age is descending time; an unknown age comes last.
-        moment = self.since(row.object) if row.object is not None else None
+        moment = self._moment(row)
         return (1, "") if moment is None else (0, -moment)
+
+    def _moment(self, row: Row) -> float | None:
+        if row.object is not None:
+            return self.since(row.object)
+        # A cell that `Kind.timed` has read.
+        cell = row.cells[self.server] if row.cells and 0 <= self.server < len(row.cells) else None
+        return cell if isinstance(cell, float) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,13 +208,15 @@ class JoinColumn(Column):
 
     Attributes:
         join: the other kind.
-        text_with: the cell of a typed object and the other kind's objects that belong to it (an iterable, may be empty).
+        text_with: the cell of a typed object (or None) and the other kind's objects that belong to it.
         sort_with: what that sorts by; the text when None.
+        tone_with: how well the row is as far as the other kind tells.
     """
 
     join: Join
     text_with: Callable[[Any, Iterable[Any]], str]
     sort_with: Callable[[Any, Iterable[Any]], str | int | float] | None = None
+    tone_with: Callable[[Any, Iterable[Any]], Tone] | None = None
 
     def cell(self, row: Row, now: float, joined: Joined = nothing_joined) -> str:
         others = joined(self.join, row.key)
@@ -203,9 +228,20 @@ class JoinColumn(Column):
             return (1, "")
         return _sortable((self.sort_with or self.text_with)(row.object, others))
 
+    def tone_of(self, row: Row, joined: Joined = nothing_joined) -> Tone:
+        if self.tone_with is None or (others := joined(self.join, row.key)) is None:
+            return Tone.PLAIN
+        return self.tone_with(row.object, others)
+
+
+def created(item: Any) -> float | None:
+    """Epoch seconds at which an object (any view of `ktui.kinds.objects`) was made."""
+    return epoch(item.metadata.creation_timestamp or "")
+
 
 NAMESPACE = KeyColumn(name="NAMESPACE", part=0, role=Role.SECONDARY)
 NAME = KeyColumn(name="NAME", part=1, role=Role.NAME, server=0)
+AGE = AgeColumn(name="AGE", since=created, role=Role.SECONDARY, right=True)
 
 
 def cell_text(value: Any) -> str:
@@ -225,5 +261,3 @@ def _sortable(value: str | int | float | None) -> tuple[int, Any]:
     if value is None:
         return (1, "")
     return (0, value) if isinstance(value, int | float) else (1, value)
-
-

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Flag, auto
 from typing import Any
 
-from ktui.kinds.column import NAMESPACE, Column, JoinColumn, KeyColumn
+from ktui.kinds.column import NAMESPACE, AgeColumn, Column, JoinColumn, Joined, KeyColumn, nothing_joined
 from ktui.kinds.names import GVR
 from ktui.kinds.objects import Object
 from ktui.kinds.relation import Relation
 from ktui.kinds.row import Row
+from ktui.kinds.time import seconds_of
 from ktui.kinds.tone import Tone
 
 
@@ -57,7 +58,7 @@ class Kind:
     columns: tuple[Column, ...]
     short: tuple[str, ...] = ()
     health: Callable[[Any], Tone] | None = None
-    indexes: Mapping[str, Index] | None = None
+    indexes: Mapping[str, Index] | None = field(default=None, hash=False)
     relations: tuple[Relation, ...] = ()
     traits: Trait = Trait.NONE
     tables: bool = False
@@ -87,14 +88,31 @@ class Kind:
         shown = tuple(column for column in self.columns if wide or not column.wide)
         return (NAMESPACE, *shown) if all_namespaces and self.namespaced else shown
 
-    def tone(self, row: Row) -> Tone:
-        """How well the object of `row` is, from its object or from what its cells tell."""
+    def tone(self, row: Row, joined: Joined = nothing_joined) -> Tone:
+        """How well the object of `row` is, from its object or from the worst that its cells tell.
+
+        Args:
+            row: any row of this kind.
+            joined: what other kinds know about the row.
+        """
         if row.object is not None and self.health is not None:
             return self.health(row.object)
+        tones = [column.tone_of(row, joined) for column in self.columns]
+        return max(tones, key=lambda tone: tone.severity, default=Tone.PLAIN)
+
+    def timed(self, cells: tuple[Any, ...], now: float) -> tuple[Any, ...]:
+        """The cells of a row without object, with the moments in the place of ages, so that ages tick and sort.
+
+        Args:
+            cells: as the server's Table has them: ages are texts, `3m20s`, of when it answered.
+            now: epoch seconds of that answer.
+        """
         for column in self.columns:
-            if (tone := column.tone_of(row)) is not Tone.PLAIN:
-                return tone
-        return Tone.PLAIN
+            if isinstance(column, AgeColumn) and 0 <= (place := column.server) < len(cells):
+                age = seconds_of(cells[place]) if isinstance(cells[place], str) else None
+                if age is not None:
+                    cells = (*cells[:place], float(now - age), *cells[place + 1 :])
+        return cells
 
 
 def _numbered(columns: tuple[Column, ...]) -> Iterable[Column]:

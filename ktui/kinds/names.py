@@ -51,3 +51,15 @@ class ObjectKey(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+# The kinds that ktui relates to each other and joins with each other.
+GVR_NODES = GVR("", "v1", "nodes")
+GVR_PODS = GVR("", "v1", "pods")
+GVR_SERVICES = GVR("", "v1", "services")
+GVR_EVENTS = GVR("", "v1", "events")
+GVR_DEPLOYMENTS = GVR("apps", "v1", "deployments")
+GVR_REPLICASETS = GVR("apps", "v1", "replicasets")
+GVR_ENDPOINT_SLICES = GVR("discovery.k8s.io", "v1", "endpointslices")
+GVR_NODE_METRICS = GVR("metrics.k8s.io", "v1beta1", "nodes")
+GVR_POD_METRICS = GVR("metrics.k8s.io", "v1beta1", "pods")

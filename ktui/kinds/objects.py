@@ -6,12 +6,15 @@ msgspec decodes the bytes of the API straight into them and skips every other fi
 
 from __future__ import annotations
 
+from typing import dataclass_transform
+
 import msgspec
 
 from ktui.kinds.names import ObjectKey
 
 
-class Struct(msgspec.Struct, rename="camel", gc=False):
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
+class Struct(msgspec.Struct, rename="camel", frozen=True, gc=False):
     """The base of all views: camelCase on the wire, never changed, invisible to the cyclic collector."""
 
 
@@ -32,6 +35,7 @@ class ObjectMeta(Struct):
     namespace: str = ""
     uid: str = ""
     resource_version: str = ""
+    generation: int = 0
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
     labels: dict[str, str] | None = None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import re
+from datetime import UTC, datetime
 from functools import lru_cache
 
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 31536000
+_SECONDS = {"s": 1, "m": _MINUTE, "h": _HOUR, "d": _DAY, "y": _YEAR}
+_PART = re.compile(r"(\d+)([smhdy])")
+_DURATION = re.compile(r"(?:\d+[smhdy]){1,2}", re.ASCII)
 
 
 def human_duration(seconds: float) -> str:
@@ -14,13 +18,13 @@ def human_duration(seconds: float) -> str:
     Source: HumanDuration in k8s.io/apimachinery/pkg/util/duration.
 
     Args:
-        seconds: the duration; up to a second in the future is `0s`, further `<invalid>`.
+        seconds: the duration; less than two seconds in the future is `0s`, further `<invalid>`.
     """
-    if seconds < -1:
-        return "<invalid>"
-    if seconds < 0:
-        return "0s"
     whole = int(seconds)
+    if whole < -1:
+        return "<invalid>"
+    if whole < 0:
+        return "0s"
     minutes, hours = whole // _MINUTE, whole // _HOUR
     if whole < 2 * _MINUTE:
         return f"{whole}s"
@@ -45,6 +49,17 @@ def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
     return f"{large}{large_unit}{small}{small_unit}" if small else f"{large}{large_unit}"
 
 
+def seconds_of(text: str) -> int | None:
+    """The seconds that `human_duration` prints as `text`, as far as it says; None when it is no duration.
+
+    Args:
+        text: `3m20s`, `9d`.
+    """
+    if not _DURATION.fullmatch(text):
+        return None
+    return sum(int(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+
+
 @lru_cache(maxsize=65536)
 def epoch(timestamp: str) -> float | None:
     """Seconds since 1970 of an RFC 3339 timestamp, or None when it is empty or not one.
@@ -58,4 +73,4 @@ def epoch(timestamp: str) -> float | None:
         moment = datetime.fromisoformat(timestamp)
     except ValueError:
         return None
-    return moment.replace(tzinfo=moment.tzinfo or timezone.utc).timestamp()
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()

@@ -20,3 +20,16 @@ class Tone(Enum):
     def unhealthy(self) -> bool:
         """Whether someone should look at it: what `!` shows and the title counts."""
         return self in (Tone.WARNING, Tone.FAILED, Tone.UNKNOWN)
+
+    @property
+    def severity(self) -> int:
+        """Which of several tones speaks for the whole: the largest."""
+        return _SEVERITY[self]
+
+
+_SEVERITY = {
+    tone: place
+    for place, tone in enumerate(
+        (Tone.PLAIN, Tone.GOOD, Tone.FINISHED, Tone.WORKING, Tone.UNKNOWN, Tone.WARNING, Tone.FAILED)
+    )
+}

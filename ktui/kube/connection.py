@@ -93,7 +93,11 @@ class Connection:
             if old is not None and old.credential is credential:
                 return old
             same = old is not None and _certificate(old.credential) == _certificate(credential)
-            configuration, context = await _configure(self._target, self.server, credential, with_tls=not same)
+            try:
+                configuration, context = await _configure(self._target, self.server, credential, with_tls=not same)
+            except Exception as error:
+                # The frames below hold credentials, and crash reports show variables: they end here.
+                raise error.with_traceback(None) from None
             pool = old.pool if old is not None and same else Pool(context)
             self._line = Line(self.server, credential, pool, self._headers(configuration), configuration)
             if old is not None and not same:

@@ -119,6 +119,14 @@ class Credentials:
             self._last = task.result()
 
     async def _load(self, again: bool) -> Credential:
+        try:
+            return await self._ask(again)
+        except Exception as error:
+            # The frames below hold credentials, and crash reports show variables: they end here.
+            raise error.with_traceback(None) from None
+
+    async def _ask(self, again: bool) -> Credential:
+        """Read files, run the plugin: whatever it takes."""
         if again or self._user.provider:
             self._user = await asyncio.to_thread(_read_again, self._user)
         user, self._due = self._user, None

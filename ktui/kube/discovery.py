@@ -132,8 +132,7 @@ class _GroupListV2(msgspec.Struct, rename="camel", gc=False):
 
 
 async def _aggregated(client: Client, path: str) -> list[Resource] | None:
-    answer = await client.request("GET", path, accept=AGGREGATED)
-    listed = msgspec.json.decode(answer.body, type=_GroupListV2)
+    listed: _GroupListV2 = await client.get_json(path, _GroupListV2, accept=AGGREGATED)
     if listed.kind != "APIGroupDiscoveryList":
         return None
     found: dict[tuple[str, str], Resource] = {}
@@ -188,9 +187,8 @@ class _GroupListV1(msgspec.Struct, rename="camel", gc=False):
 
 async def _legacy(client: Client) -> list[Resource]:
     """One request a group version, as servers before 1.26 want it."""
-    answer = await client.request("GET", "/apis", accept="application/json")
-    groups = msgspec.json.decode(answer.body, type=_GroupListV1).groups
-    versions = ["v1", *(version.group_version for group in groups for version in group.versions)]
+    listed: _GroupListV1 = await client.get_json("/apis", _GroupListV1)
+    versions = ["v1", *(version.group_version for group in listed.groups for version in group.versions)]
     found: dict[tuple[str, str], Resource] = {}
     for resources in await asyncio.gather(*(_group_version(client, version) for version in versions)):
         for resource in resources:
@@ -201,11 +199,11 @@ async def _legacy(client: Client) -> list[Resource]:
 async def _group_version(client: Client, group_version: str) -> list[Resource]:
     path = f"/apis/{group_version}" if "/" in group_version else f"/api/{group_version}"
     try:
-        answer = await client.request("GET", path, accept="application/json")
+        found: _ResourceListV1 = await client.get_json(path, _ResourceListV1)
     except ApiError:
         # An aggregated API whose server is away is announced and yet not served; the others still are.
         return []
-    listed = msgspec.json.decode(answer.body, type=_ResourceListV1).resources or ()
+    listed = found.resources or ()
     group, _, version = group_version.rpartition("/")
     subresources: dict[str, list[str]] = {}
     for resource in listed:

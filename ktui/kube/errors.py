@@ -187,7 +187,10 @@ class Forbidden(ApiError):
 class NotFound(ApiError):
     """404: no such object, or no such kind on this server."""
 
-    advice = "It may have been deleted meanwhile."
+    def _explained(self) -> tuple[str, str]:
+        if self.details.name:
+            return as_sentence(self.message), "It may have been deleted meanwhile."
+        return "The server does not serve this kind or address.", "It may have been removed, or need an add-on."
 
 
 class Conflict(ApiError):

@@ -11,7 +11,7 @@ from ktui.kinds.names import GVR
 from ktui.kube.client import Client
 from ktui.kube.list_watch import ListWatch
 from ktui.kube.reflector import Reflector
-from ktui.kube.state import Absent, Denied, Listing, Live, Partial, Polled, Stale, State, Unusable, Waiting
+from ktui.kube.state import Absent, Denied, Listing, Live, Partial, Polled, Stale, State, Unusable, Waiting, complete
 from ktui.kube.store import Store
 
 
@@ -34,8 +34,8 @@ class Scope(NamedTuple):
 class Feed:
     """The rows of one scope and how current they are.
 
-    Where a user may not list a kind in all namespaces, the feed falls back to the namespaces it knows of, and says that it
-    is partial.
+    Where a user may not list a kind in all namespaces, the feed falls back to the namespaces it knows of, and says that
+    it is partial.
 
     Args:
         kind: what it holds.
@@ -55,7 +55,7 @@ class Feed:
         self._every = every
         self._listeners: set[Callable[[], None]] = set()
         self._reflectors: dict[str, Reflector] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._start_task: Callable[[Reflector], asyncio.Task[None]] | None = None
         self._client: Client | None = None
 
@@ -87,10 +87,8 @@ class Feed:
 
     def stop(self) -> None:
         """End all requests; rows stay as they are."""
-        for task in self._tasks:
-            task.cancel()
-        self._tasks.clear()
-        self._reflectors.clear()
+        for namespace in tuple(self._reflectors):
+            self._stop(namespace)
 
     def retry(self) -> None:
         """Try again at once whatever waits, and the namespaces that became known since."""
@@ -119,7 +117,11 @@ class Feed:
         )
         reflector = Reflector(list_watch, self.store, lambda _: self._compose(), every=self._every)
         self._reflectors[namespace] = reflector
-        self._tasks.append(self._start_task(reflector))
+        self._tasks[namespace] = self._start_task(reflector)
+
+    def _stop(self, namespace: str) -> None:
+        del self._reflectors[namespace]
+        self._tasks.pop(namespace).cancel()
 
     def _complete_kind(self, kind: Kind) -> None:
         self.store.kind = kind
@@ -132,11 +134,17 @@ class Feed:
         everywhere = self._reflectors.get("")
         if everywhere is None:
             self.become(compose([reflector.state for reflector in self._reflectors.values()], narrowed=False))
-        elif not isinstance(everywhere.state, Denied):
-            self.become(everywhere.state)
-        elif not self._fall_back():
-            known = [reflector.state for namespace, reflector in self._reflectors.items() if namespace]
-            self.become(compose(known, narrowed=True) if known else everywhere.state)
+            return
+        if isinstance(everywhere.state, Denied) and self._fall_back():
+            return
+        known = [namespace for namespace in self._reflectors if namespace]
+        if known and not complete(everywhere.state):
+            self.become(compose([self._reflectors[namespace].state for namespace in known], narrowed=True))
+            return
+        # The right to list everywhere was given meanwhile: what watched single namespaces has nothing to add.
+        for namespace in known:
+            self._stop(namespace)
+        self.become(everywhere.state)
 
     def _fall_back(self) -> bool:
         """Reflect the known namespaces instead of all; whether there are any new ones."""

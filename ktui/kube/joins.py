@@ -10,6 +10,7 @@ from ktui.kinds.column import Join, JoinColumn
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR, ObjectKey
 from ktui.kube.session import Session, View
+from ktui.kube.state import Absent, Denied, Partial, State, Unusable, complete
 from ktui.kube.store import Changes
 
 
@@ -46,7 +47,7 @@ class Joins:
         }
 
     def served(self, join: Join) -> bool:
-        """Whether there is anything to show: the joined kind is served, allowed, and has been listed."""
+        """Whether something is known of every row: the joined kind is served, allowed, and has been listed."""
         return self._joined[join].served
 
     def lookup(self, join: Join, key: Hashable) -> Iterable[Any] | None:
@@ -75,31 +76,46 @@ class _Joined:
         store = view.feed.store
         store.define_index(join, lambda item: (join.key_of(item),))
         self._loop = asyncio.get_running_loop()
+        self._noticing: asyncio.Handle | None = None
+        self._end_listening = view.feed.listen(self._soon)
         self._changes: Changes = store.subscribe(self._soon)
-        for key in store.rows:
-            self._changes.add(key)
+        # Others may look at the feed already, so that all is known.
+        self._changes.keys.update(store.rows)
+        self._soon()
 
     def of(self, key: Hashable) -> Iterable[Any]:
         return [row.object for row in self._view.feed.store.indexed(self._join, key)]
 
     def close(self) -> None:
+        if self._noticing is not None:
+            self._noticing.cancel()
+        self._end_listening()
         self._changes.close()
         self._view.close()
 
     def _soon(self) -> None:
         # A page of rows comes at once; look when it has landed.
-        self._loop.call_soon(self._notice)
+        if self._noticing is None:
+            self._noticing = self._loop.call_soon(self._notice)
 
     def _notice(self) -> None:
+        self._noticing = None
         rows, touched = self._view.feed.store.rows, set()
         for key in self._changes.drain():
             if (before := self._belongs.pop(key, None)) is not None:
                 touched.add(before)
             if (row := rows.get(key)) is not None:
-                after = ObjectKey(*self._join.key_of(row.object))
+                after = self._join.key_of(row.object)
                 self._belongs[key] = after
                 touched.add(after)
-        served, self.served = self.served, bool(rows)
+        served, self.served = self.served, self._known(self._view.feed.state)
         if served != self.served:
             self._on_served()
-        self._on_rows(touched)
+        if touched:
+            self._on_rows(touched)
+
+    def _known(self, state: State) -> bool:
+        # While pages land, rows whose objects are yet to come would look as if they had none.
+        if isinstance(state, Absent | Denied | Unusable):
+            return False
+        return self.served or complete(state) or isinstance(state, Partial)

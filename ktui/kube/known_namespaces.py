@@ -1,7 +1,7 @@
 """Namespaces that a user is known to read, for those who may not list them.
 
-A user whose rights end at a few namespaces cannot ask the server which ones. What the kubeconfig's contexts name, and what
-the person typed before, is remembered per cluster and user in $XDG_STATE_HOME/ktui/namespaces.json.
+A user whose rights end at a few namespaces cannot ask the server which ones. What the kubeconfig's contexts name, and
+what the person typed before, is remembered per cluster and user in $XDG_STATE_HOME/ktui/namespaces.json.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class KnownNamespaces:
                 json.dump(kept, file, indent=1)
             scratch.replace(self._path)
         except OSError as error:
-            raise ConfigError(f"The namespaces could not be remembered: {error.strerror}.", f"Check {self._path}.") from error
+            why = f"The namespaces could not be remembered: {error.strerror}."
+            raise ConfigError(why, f"Check {self._path}.") from error
 
     def _read(self) -> dict[str, list[str]]:
         try:

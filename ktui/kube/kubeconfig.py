@@ -127,12 +127,24 @@ def load_kubeconfig(
         ConfigError: a file cannot be read or is no kubeconfig; the sentence says which, never what is in it.
     """
     looked_at = tuple(Path(path).expanduser() for path in paths) if paths is not None else kubeconfig_paths(environ)
+    try:
+        merged = _merged(looked_at, required=paths is not None)
+    except ConfigError as error:
+        # The frames below hold credentials, and crash reports show variables: they end here.
+        raise error.with_traceback(None) from None
+    if paths is None and not merged.contexts and not merged.clusters:
+        return _in_cluster(environ, service_account) or merged
+    return merged
+
+
+def _merged(looked_at: tuple[Path, ...], *, required: bool) -> Kubeconfig:
+    """The content of all files."""
     contexts: dict[str, Context] = {}
     clusters: dict[str, Cluster] = {}
     users: dict[str, User] = {}
     current, files = "", []
     for path in looked_at:
-        if (document := _read(path, required=paths is not None)) is None:
+        if (document := _read(path, required=required)) is None:
             continue
         files.append(path)
         root = Section(document, path)
@@ -140,10 +152,7 @@ def load_kubeconfig(
         _merge(contexts, root, "contexts", "context", read_context)
         _merge(clusters, root, "clusters", "cluster", read_cluster)
         _merge(users, root, "users", "user", read_user)
-    merged = Kubeconfig(contexts, clusters, users, current, tuple(files), looked_at)
-    if paths is None and not contexts and not clusters:
-        return _in_cluster(environ, service_account) or merged
-    return merged
+    return Kubeconfig(contexts, clusters, users, current, tuple(files), looked_at)
 
 
 def _merge(into: dict[str, _Entry], root: Section, plural: str, singular: str, read: Any) -> None:

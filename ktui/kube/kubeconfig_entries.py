@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ktui.kube.errors import ConfigError
+
+_USER_INFO = re.compile(r"//[^/@]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,7 @@ class Section:
         """The bytes of `KEY-data`, which wins, or the file named by `KEY`."""
         if encoded := self.text(f"{key}-data"):
             try:
-                return base64.b64decode(encoded)
+                return base64.b64decode("".join(encoded.split()), validate=True)
             except (binascii.Error, ValueError):
                 pass  # told below, outside of the exception that quotes the text
             self._wrong(f"{key}-data", "base64 text")
@@ -186,7 +189,8 @@ def read_cluster(name: str, entry: Section) -> Cluster:
     return Cluster(
         name,
         entry.origin,
-        server=entry.text("server"),
+        # A user and password in the address are no way to sign in to a cluster; they are not even kept.
+        server=_USER_INFO.sub("//", entry.text("server")),
         authority=entry.file_or_content("certificate-authority"),
         tls_server_name=entry.text("tls-server-name"),
         insecure=entry.flag("insecure-skip-tls-verify"),

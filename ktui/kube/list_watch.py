@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -23,7 +23,7 @@ from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.objects import Object
 from ktui.kinds.row import Row
-from ktui.kube.client import Client
+from ktui.kube.client import REQUEST_IDLE, Client
 from ktui.kube.errors import ApiError, error_from_status
 
 JSON = "application/json"
@@ -167,7 +167,9 @@ class ListWatch:
             }
             if self.kind.tables:
                 query["includeObject"] = "Metadata"
-            answer = await self._client.request("GET", self._path, query=query, accept=self._accept, idle=LIST_IDLE)
+            # A server may need its whole time for everything at once, and asking again would only add to its burden.
+            idle = LIST_IDLE if paged else REQUEST_IDLE
+            answer = await self._client.request("GET", self._path, query=query, accept=self._accept, idle=idle)
             with collector_paused():
                 page = self._read_page(answer.body)
             yield page
@@ -175,7 +177,7 @@ class ListWatch:
                 return
             token, limit = page.next, PAGE
 
-    async def watch(self, version: str, on_open: Callable[[], None]) -> AsyncIterator[list[Event]]:
+    async def watch(self, version: str, on_open: Callable[[], None]) -> AsyncGenerator[list[Event], None]:
         """What changes after `version`, in the batches in which it arrives; ends when the server ends it.
 
         Args:

@@ -23,11 +23,11 @@ from ktui.kube.list_watch import FIRST_PAGE, ListWatch, collector_paused
 _EVERYWHERE = ("", "apps")
 
 
-class UnknownKind(ConfigError):
+class UnknownKind(ConfigError):  # noqa: N818 - named as those of errors.py
     """No kind, or more than one, goes by the word that was typed."""
 
 
-class _RawMeta(msgspec.Struct, rename="camel", gc=False):
+class _RawMeta(msgspec.Struct, rename="camel", frozen=True, gc=False):
     continue_: str = msgspec.field(default="", name="continue")
 
 
@@ -50,11 +50,21 @@ async def kind_called(word: str, client: Client) -> Kind:
         UnknownKind: the server serves none, or several with equal right.
         KtuiError: the server cannot be asked.
     """
+    return builtin_called(word) or kind_in(await discover(client), word)
+
+
+def builtin_called(word: str) -> Kind | None:
+    """The kind that `word` means on every server; None when the server must be asked."""
     word = word.lower()
     for kind in BUILTIN.values():
-        if kind.gvr.group in _EVERYWHERE and word in (kind.gvr.resource, kind.gvr.qualified, kind.singular, *kind.short):
+        if kind.gvr.group in _EVERYWHERE and word in (
+            kind.gvr.resource,
+            kind.gvr.qualified,
+            kind.singular,
+            *kind.short,
+        ):
             return kind
-    return kind_in(await discover(client), word)
+    return None
 
 
 def kind_in(discovery: Discovery, word: str) -> Kind:
@@ -76,9 +86,7 @@ def kind_in(discovery: Discovery, word: str) -> Kind:
 
 def kind_of(resource: Resource) -> Kind:
     """The kind of a resource: ktui's own value, or one that the server prints."""
-    return BUILTIN.get(resource.gvr) or generic_kind(
-        resource.gvr, resource.kind, resource.namespaced, resource.short
-    )
+    return BUILTIN.get(resource.gvr) or generic_kind(resource.gvr, resource.kind, resource.namespaced, resource.short)
 
 
 async def list_rows(list_watch: ListWatch) -> list[Row]:
@@ -94,7 +102,9 @@ async def list_rows(list_watch: ListWatch) -> list[Row]:
         return [row async for page in list_watch.pages(paged=False) for row in page.rows]
 
 
-async def list_objects(client: Client, gvr: GVR, namespace: str = "", *, labels: str = "", fields: str = "") -> list[msgspec.Raw]:
+async def list_objects(
+    client: Client, gvr: GVR, namespace: str = "", *, labels: str = "", fields: str = ""
+) -> list[msgspec.Raw]:
     """All objects as the JSON the server sent, in its order; not decoded, so that many of them fit in memory.
 
     Args:

@@ -1,8 +1,8 @@
 """Reflector: keeps the rows of one kind in one scope as the server has them, for as long as it runs.
 
-List, then watch from the list's version, with bookmarks. A watch that ends cleanly is resumed from the last version; one
-that breaks is resumed after a pause; one that is too old is followed by a new list, which replaces rows without ever
-clearing them. A reflector never ends by itself: whatever goes wrong becomes a state that a pane can show.
+List, then watch from the list's version, with bookmarks. A watch that ends cleanly is resumed from the last version;
+one that breaks is resumed after a pause; one that is too old is followed by a new list, which replaces rows without
+ever clearing them. A reflector never ends by itself: whatever goes wrong becomes a state that a pane can show.
 
 Source: client-go's tools/cache/reflector.go, and https://kubernetes.io/docs/reference/using-api/api-concepts/
 """
@@ -13,6 +13,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 
 import msgspec
 
@@ -29,14 +30,14 @@ log = logging.getLogger(__name__)
 RECHECK = 60.0
 # How often a kind is listed that the user may list but not watch.
 UNWATCHABLE_EVERY = 15.0
-# A watch that ends sooner without having said anything is treated as broken, or it would be opened in a tight loop.
+# A watch that ends sooner is treated as broken, whatever it said, or it would be opened in a tight loop.
 SHORTEST_WATCH = 1.0
 # Versions that expire twice within this many seconds point to a server that cannot keep up.
 EXPIRES_OFTEN = 30.0
 
 
-class _BrokenWatch(ConnectionFailed):
-    """The server accepted a watch and closed it at once."""
+class _ShortWatchError(KtuiError):
+    """The server, or something on the way, accepted a watch and closed it at once (client-go: VeryShortWatchError)."""
 
 
 class Reflector:
@@ -76,6 +77,8 @@ class Reflector:
 
     def retry(self) -> None:
         """Try again at once instead of waiting: the person asked, or the credentials are new."""
+        # With new credentials it may be allowed to watch.
+        self._unwatchable = ""
         self._woken.set()
 
     async def run(self) -> None:
@@ -111,24 +114,31 @@ class Reflector:
         return version
 
     async def _follow(self) -> None:
-        """Watch from the last version, or wait until the next list is due; returns when something else is to be done."""
+        """Watch from the last version, or wait until the next list is due; returns when something else is due."""
         if every := self._every or (UNWATCHABLE_EVERY if self._unwatchable else 0.0):
             self._become(Polled(self._now(), every, self._unwatchable))
             self._version = ""
             await self._sleep(every)
             return
-        opened = self._now()
-        said_anything = False
+        opened, since = self._now(), self._version
         try:
-            async for events in self._list_watch.watch(self._version, on_open=lambda: self._become(Live())):
-                said_anything = True
-                self._apply(events)
-        except Forbidden as refused:
-            # May list but not watch: list again and again, and say so.
+            async with aclosing(self._list_watch.watch(self._version, on_open=lambda: self._become(Live()))) as watch:
+                async for events in watch:
+                    self._apply(events)
+        except ApiError as refused:
+            if refused.status not in (403, 405):
+                raise
+            # May be listed but not watched: list again and again, and say so.
             self._unwatchable = refused.sentence
             return
-        if not said_anything and self._now() - opened < SHORTEST_WATCH:
-            raise _BrokenWatch("the server closed the watch at once")
+        except ConnectionFailed as failed:
+            if failed.reason == "timed out" and self._version == since:
+                # Not even a bookmark came. A server restored from a backup is silent like this towards a version that
+                # it has not reached again, and would skip what happens until then.
+                self._version = ""
+            raise
+        if self._now() - opened < SHORTEST_WATCH:
+            raise _ShortWatchError("The watch is closed as soon as it opens.")
 
     def _apply(self, events: list[Event]) -> None:
         for event in events:

@@ -1,7 +1,7 @@
 """Session: one context of a kubeconfig, and everything that is kept current in it.
 
-A session owns all network tasks; screens subscribe to feeds and never own a task. Feeds are shared by everyone who looks
-at the same scope, and linger a minute after the last one has gone, so that going back is instant.
+A session owns all network tasks; screens subscribe to feeds and never own a task. Feeds are shared by everyone who
+looks at the same scope, and linger a minute after the last one has gone, so that going back is instant.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ktui.kube.access import whoami
 from ktui.kube.backoff import Backoff
 from ktui.kube.client import Client
 from ktui.kube.discovery import Discovery, discover
-from ktui.kube.errors import ConfigError, KtuiError
+from ktui.kube.errors import ConfigError, Forbidden, KtuiError, NotFound
 from ktui.kube.feed import Feed, Scope
 from ktui.kube.state import Stale, Unusable, Waiting
 
@@ -40,6 +40,10 @@ class Server:
 
     version: str = ""
     user: str = ""
+
+
+class _Version(msgspec.Struct, rename="camel"):
+    git_version: str = ""
 
 
 class View:
@@ -93,8 +97,8 @@ class Session:
 
     async def run(self) -> None:
         """Connect, and keep every opened feed current until cancelled."""
-        async with asyncio.TaskGroup() as self._tasks:
-            try:
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
                 self.client = await self._connected()
                 for feed in tuple(self._feeds.values()):
                     self._start(feed)
@@ -102,11 +106,14 @@ class Session:
                 self._tasks.create_task(self._learn(self._learn_version))
                 self._tasks.create_task(self._learn(self._learn_user))
                 await asyncio.Event().wait()
-            finally:
-                for timer in self._ends.values():
-                    timer.cancel()
-                if self.client is not None:
-                    await self.client.close()
+        finally:
+            # After the tasks have ended: to them, a closed client would look like a broken connection.
+            for timer in self._ends.values():
+                timer.cancel()
+            if self._discovery is not None:
+                self._discovery.cancel()
+            if self.client is not None:
+                await self.client.close()
 
     def retry(self) -> None:
         """Try again at once whatever waits: the connection, or any feed."""
@@ -115,7 +122,7 @@ class Session:
             feed.retry()
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` when the connection, the server's version or the user becomes known; returns what ends that."""
+        """Call `listener` when the connection, the server's version or the user is known; returns what ends that."""
         self._listeners.add(listener)
         return lambda: self._listeners.discard(listener)
 
@@ -216,6 +223,10 @@ class Session:
         while True:
             try:
                 await ask(self.client)
+            except (Forbidden, NotFound, msgspec.MsgspecError) as error:
+                # Asking again would not help.
+                log.debug("not told: %s", error)
+                return
             except KtuiError as error:
                 log.debug("asked in vain: %s", error.sentence)
                 await asyncio.sleep(backoff.next(time.monotonic(), getattr(error, "retry_after", None)))
@@ -224,8 +235,7 @@ class Session:
                 return
 
     async def _learn_version(self, client: Client) -> None:
-        answer = await client.request("GET", "/version")
-        self.server.version = str(msgspec.json.decode(answer.body).get("gitVersion", ""))
+        self.server.version = (await client.get_json("/version", _Version)).git_version
 
     async def _learn_user(self, client: Client) -> None:
         self.server.user = await whoami(client) or ""

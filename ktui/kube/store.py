@@ -51,7 +51,7 @@ class Store:
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self.rows: dict[ObjectKey, Row] = {}
-        self._readers: dict[Hashable, Index] = dict(kind.indexes or {})
+        self._readers: dict[Hashable, Index] = dict((kind.indexes or {}).items())
         self._indexes: dict[Hashable, dict[Hashable, dict[ObjectKey, Row]]] = {}
         self._subscribers: set[Changes] = set()
 

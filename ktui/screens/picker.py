@@ -82,13 +82,25 @@ class Picker(ModalScreen[str | None]):
             entry.cursor_blink = False
             yield entry
             yield OptionList(markup=False, compact=True)
-            if self._note:
-                yield Label(self._note, markup=False)
+            yield Label(self._note, markup=False)
 
     def on_mount(self) -> None:
         """Show everything."""
         self.query_one(OptionList).can_focus = False
-        self._narrow("")
+        self.offer(self._choices, self._note)
+
+    def offer(self, choices: Sequence[Choice], note: str = "") -> None:
+        """Show other choices; what was typed stays.
+
+        Args:
+            choices: in the order in which they are shown.
+            note: a sentence below the list.
+        """
+        self._choices = choices
+        label = self.query_one(Label)
+        label.update(note)
+        label.display = bool(note)
+        self._narrow(self.query_one(Input).value.strip())
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrow to what contains the text; what begins with it comes first."""

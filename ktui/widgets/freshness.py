@@ -93,3 +93,17 @@ def _ago(seconds: float) -> str:
     if whole < 120:
         return f"{whole // 5 * 5} s"
     return f"{whole // 60} min"
+
+
+def least_fresh(states: list[State], now: float) -> Freshness | None:
+    """What the header says of several panes: the state that deserves attention first.
+
+    A pane that is denied does not speak for the others, unless all are.
+    """
+    if not states:
+        return None
+    open_to_us = [state for state in states if not isinstance(state, Denied | Absent)] or states
+    return freshness(min(open_to_us, key=lambda state: _ATTENTION.index(type(state))), now)
+
+
+_ATTENTION = (Unusable, Stale, Waiting, Listing, Denied, Absent, Partial, Polled, Live)

@@ -37,6 +37,11 @@ class Prompt(Input):
             self.prompt = prompt
             self.text = text
 
+        @property
+        def control(self) -> Prompt:
+            """Where."""
+            return self.prompt
+
     class Done(Message):
         """The person pressed Enter, or gave up with Esc.
 
@@ -49,6 +54,11 @@ class Prompt(Input):
             super().__init__()
             self.prompt = prompt
             self.text = text
+
+        @property
+        def control(self) -> Prompt:
+            """Where."""
+            return self.prompt
 
     def __init__(self, sign: str, *, id: str, placeholder: str, suggester: Suggester | None = None) -> None:
         super().__init__(id=id, placeholder=f"{sign}{placeholder}", suggester=suggester, compact=True)

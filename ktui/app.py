@@ -1,0 +1,204 @@
+"""The application: theme, screens, and the session's life. No cluster logic."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.suggester import Suggester
+
+from ktui.crash import CrashKept
+from ktui.kinds.text import clean
+from ktui.kube.client import Client
+from ktui.kube.errors import KtuiError
+from ktui.kinds.kind import Kind
+from ktui.kube.known_namespaces import KnownNamespaces
+from ktui.kube.kubeconfig import Kubeconfig, load_kubeconfig
+from ktui.kube.session import Session
+from ktui.options import Options
+from ktui.screens.home import HomeScreen
+from ktui.screens.picker import Choice, Picker
+from ktui.widgets.palette import PALETTES, themes
+
+log = logging.getLogger(__name__)
+
+class Destinations(Suggester):
+    """Completes what is typed after `:`.
+
+    Args:
+        app: whose session knows what the server serves.
+    """
+
+    def __init__(self, app: KtuiApp) -> None:
+        super().__init__(use_cache=False, case_sensitive=False)
+        self._app = app
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The first kind that begins with what was typed."""
+        if not value or " " in value:
+            return None
+        try:
+            discovery = await self._app.session.discovery()
+        except KtuiError:
+            # Completion is a convenience; going there will say what is wrong.
+            return None
+        words = ("contexts", "namespaces", *(r.gvr.resource for r in discovery.resources if r.listable))
+        return next((word for word in words if word.startswith(value)), None)
+
+
+LEAVE_WITHIN = 2.0
+"""Seconds that connections get to close when ktui is left or another context chosen."""
+
+
+class KtuiApp(CrashKept, App[None]):
+    """ktui.
+
+    Args:
+        options: what was asked for on the command line.
+
+    Attributes:
+        context: the name of the context in use; empty until the kubeconfig has been read.
+        namespaces: the namespaces looked at; empty for all.
+        session: the context's connection and feeds.
+    """
+
+    TITLE = "ktui"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "quit", "Quit", show=False, system=True),
+    ]
+
+    def __init__(self, options: Options) -> None:
+        super().__init__()
+        self.options = options
+        self.context = options.context or ""
+        self.namespaces = options.namespaces
+        self.kubeconfig: Kubeconfig | None = None
+        self.known: KnownNamespaces | None = None
+        self.destinations = Destinations(self)
+        self.session = self._new_session()
+        self._session_task: asyncio.Task[None] | None = None
+        for theme in themes():
+            self.register_theme(theme)
+
+    def get_default_screen(self) -> Screen[None]:
+        """The home screen: it is what the first frame shows."""
+        return HomeScreen(self.session, self.namespaces)
+
+    def on_mount(self) -> None:
+        """Choose the theme; connect when the first frame has been painted."""
+        self.theme = self.options.theme if self.options.theme in self.available_themes else next(iter(PALETTES))
+        self.call_after_refresh(self._start)
+
+    async def on_unmount(self) -> None:
+        """Close the connections."""
+        await self._stop()
+
+    # -- the session -------------------------------------------------------------------------
+
+    def _new_session(self) -> Session:
+        return Session(self._connect, known_namespaces=lambda: self.known() if self.known else ())
+
+    def _start(self) -> None:
+        self._session_task = asyncio.create_task(self.session.run(), name=f"session {self.context}")
+        self._session_task.add_done_callback(self._session_ended)
+
+    async def _connect(self) -> Client:
+        """Read the kubeconfig and make a client for the chosen context; nothing blocks the loop."""
+        if self.options.before_connecting is not None:
+            await self.options.before_connecting()
+        self.kubeconfig = await asyncio.to_thread(load_kubeconfig, self.options.kubeconfig)
+        self.context = self.context or self.kubeconfig.current
+        self.known = KnownNamespaces(self.kubeconfig, self.context)
+        return await Client.connect(self.kubeconfig, self.context)
+
+    def _session_ended(self, task: asyncio.Task[None]) -> None:
+        """A session runs until it is cancelled; anything else is a fault of ours, and not kept quiet."""
+        if not task.cancelled() and (error := task.exception()) is not None and isinstance(error, Exception):
+            self._handle_exception(error)
+
+    async def _stop(self) -> None:
+        if self._session_task is None:
+            return
+        self._session_task.cancel()
+        await asyncio.wait([self._session_task], timeout=LEAVE_WITHIN)
+
+    # -- contexts and namespaces -------------------------------------------------------------
+
+    async def use_context(self, context: str) -> None:
+        """Leave the current context and show another; the old one is not waited for, as it may be dead."""
+        old, self._session_task = self._session_task, None
+        if old is not None:
+            old.cancel()
+        self.context = context
+        self.session = self._new_session()
+        await self.show_home()
+        self._start()
+
+    async def use_namespaces(self, namespaces: Iterable[str]) -> None:
+        """Look at these namespaces; at all when there are none."""
+        self.namespaces = tuple(dict.fromkeys(namespaces))
+        if self.namespaces and self.known is not None:
+            try:
+                await asyncio.to_thread(self.known.remember, self.namespaces)
+            except KtuiError as error:
+                self.notify(f"{error.sentence} {error.next_step}", severity="warning", markup=False)
+        await self.show_home()
+
+    async def show_home(self) -> None:
+        """A new home screen in the place of everything that is open."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        await self.switch_screen(HomeScreen(self.session, self.namespaces))
+
+    async def kind_called(self, word: str) -> Kind:
+        """The kind that a person means by `word`.
+
+        Raises:
+            KtuiError: the server serves none, or several, or cannot be asked.
+        """
+        from ktui.kube.listing import UnknownKind, builtin_called, kind_in
+
+        if (kind := builtin_called(word)) is not None:
+            return kind
+        try:
+            return kind_in(await self.session.discovery(), word)
+        except UnknownKind:
+            # It may have been installed since.
+            self.session.forget_discovery()
+            return kind_in(await self.session.discovery(), word)
+
+    def choose_namespaces(self) -> None:
+        """Let the person choose namespaces: from the cluster's where they may be listed, else by typing."""
+        from ktui.screens.namespaces import NamespacePicker
+
+        async def chosen(typed: str | None) -> None:
+            if typed is not None:
+                await self.use_namespaces(name for name in typed.replace(" ", ",").split(",") if name)
+
+        self.push_screen(NamespacePicker(self.session, self.known() if self.known else ()), chosen)
+
+    def choose_context(self) -> None:
+        """Let the person choose another context of the kubeconfig."""
+        contexts = self.kubeconfig.contexts if self.kubeconfig else {}
+        choices = [
+            Choice(name, clean(name), clean(f"{context.cluster} as {context.user}")) for name, context in contexts.items()
+        ]
+        note = "" if choices else "No kubeconfig could be read, so there is nothing to choose."
+
+        async def chosen(context: str | None) -> None:
+            if context:
+                await self.use_context(context)
+
+        self.push_screen(Picker("Contexts", choices, placeholder="type to narrow", note=note), chosen)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What ctrl+p offers besides the keys of the page."""
+        yield SystemCommand("Contexts", "Choose another context of the kubeconfig", self.choose_context)
+        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+        yield SystemCommand("Quit", "Leave ktui", self.action_quit)

@@ -1,0 +1,1 @@
+"""What `ktui doctor` looks at: one module a subject, each giving findings."""

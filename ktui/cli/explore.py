@@ -1,0 +1,93 @@
+"""`ktui`: the explorer itself, on the terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import MutableMapping
+from contextlib import ExitStack
+from types import FrameType
+
+from ktui.cli.arguments import kubeconfig_of
+from ktui.cli.complaint import Usage
+from ktui.cli.embedded import EmbeddedCluster
+from ktui.crash import terminal_restored
+from ktui.logs import start_logging
+from ktui.options import Options
+
+# Over SSH a full frame takes long enough for the next to wait; frames that nobody sees are not drawn at all.
+FRAMES, FRAMES_OVER_SSH = "15", "8"
+
+
+def run(arguments: Namespace) -> int:
+    """Open ktui and stay until it is left.
+
+    Raises:
+        Usage: there is no terminal, or the arguments do not fit together.
+        Exception: what ended the app, when nobody expected it; the terminal is the person's again.
+    """
+    _check(arguments)
+    prepare_textual(os.environ)
+    start_logging(arguments.log_file)
+    with ExitStack() as stack:
+        cluster = stack.enter_context(EmbeddedCluster()) if arguments.demo else None
+        stack.enter_context(terminal_restored())
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _leave)
+        # The app takes a fifth of a second to import; the embedded cluster starts meanwhile.
+        from ktui.app import KtuiApp
+
+        options = options_of(arguments, cluster)
+        app = KtuiApp(options)
+        if options.theme is not None and options.theme not in app.available_themes:
+            raise Usage(f"There is no theme {options.theme!r}.", f"There are: {', '.join(app.available_themes)}.")
+        app.run(mouse=options.mouse)
+        if app.crash is not None:
+            raise app.crash
+        return app.return_code or 0
+
+
+def options_of(arguments: Namespace, cluster: EmbeddedCluster | None = None) -> Options:
+    """The arguments as the app reads them.
+
+    Args:
+        arguments: of the command line.
+        cluster: the embedded cluster, when ktui is opened on it.
+    """
+    return Options(
+        kubeconfig=(cluster.kubeconfig,) if cluster else kubeconfig_of(arguments),
+        context=arguments.context,
+        namespaces=arguments.namespace or (),
+        start_kind=arguments.kind,
+        read_only=arguments.read_only,
+        theme=arguments.theme,
+        mouse=arguments.mouse,
+        log_file=arguments.log_file,
+        before_connecting=cluster.ready if cluster else None,
+        demo=cluster is not None,
+    )
+
+
+def prepare_textual(environ: MutableMapping[str, str]) -> None:
+    """Set what Textual reads when it is imported; what the person has set stays.
+
+    Args:
+        environ: the process's environment.
+    """
+    environ.setdefault("TEXTUAL_FPS", FRAMES_OVER_SSH if environ.get("SSH_CONNECTION") else FRAMES)
+    environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
+
+
+def _check(arguments: Namespace) -> None:
+    if arguments.demo and (arguments.kubeconfig or arguments.context):
+        raise Usage("--demo brings a cluster of its own.", "Leave out --kubeconfig and --context with it.")
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Usage("ktui needs a terminal to draw on.", "In a script or a pipe use `ktui get KIND`.")
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End as on ctrl+c: the terminal is given back, and the embedded cluster ends."""
+    sys.exit(128 + number)

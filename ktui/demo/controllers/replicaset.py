@@ -1,0 +1,135 @@
+"""ReplicaSets: as many pods as asked for."""
+
+from __future__ import annotations
+
+from math import floor, log2
+
+from ktui.demo.clock import epoch_of
+from ktui.demo.controllers.conditions import (
+    is_active,
+    is_available,
+    is_finished,
+    is_leaving,
+    is_ready,
+    phase,
+    ready_since,
+)
+from ktui.demo.controllers.controller import Controller, Key, key_of
+from ktui.demo.controllers.index import controller_of
+from ktui.demo.controllers.pods import claim, pod_from
+from ktui.demo.controllers.selectors import has_labels
+from ktui.demo.deletion import request_delete
+from ktui.demo.storage import Event, Object
+
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+
+_BURST = 500  # pods made or deleted in one go
+_PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
+
+
+class ReplicaSets(Controller):
+    """Creates and deletes pods until their number fits."""
+
+    watches = ("replicasets.apps", "pods")
+    component = "replicaset-controller"
+
+    def observe(self, event: Event) -> None:
+        if event.resource == "replicasets.apps":
+            super().observe(event)
+            return
+        namespace = event.object["metadata"]["namespace"]
+        owners = {owner["name"] for pod in (event.object, event.previous) if pod and (owner := _replicaset_of(pod))}
+        for name in owners:
+            self.queue.add((namespace, name))
+        if not owners and event.type != "DELETED" and controller_of(event.object) is None:
+            for replicaset in self.storage.list("replicasets.apps", namespace):  # an orphan: someone may adopt it
+                self.queue.add(key_of(replicaset))
+
+    def sync(self, key: Key) -> None:
+        replicaset = self.storage.get("replicasets.apps", *key)
+        if replicaset is None:
+            return
+        mine = self.index.owned("pods", replicaset["metadata"]["uid"])
+        pods = claim(self.storage, "pods", replicaset, mine, replicaset["spec"]["selector"])
+        active = [pod for pod in pods if is_active(pod)]
+        if not is_leaving(replicaset):
+            missing = replicaset["spec"].get("replicas", 1) - len(active)
+            if missing > 0:
+                active += [self._create_pod(replicaset) for _ in range(min(missing, _BURST))]
+            elif missing < 0:
+                doomed = self._least_missed(replicaset, active)[: min(-missing, _BURST)]
+                for pod in doomed:
+                    self._delete_pod(replicaset, pod)
+                active = [pod for pod in active if pod not in doomed]
+        leaving = sum(1 for pod in pods if is_leaving(pod) and not is_finished(pod))
+        self._write_status(replicaset, active, leaving)
+
+    def _create_pod(self, replicaset: Object) -> Object:
+        pod = self.storage.create("pods", pod_from(replicaset["spec"]["template"], replicaset))
+        self.announce(replicaset, "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
+        return pod
+
+    def _delete_pod(self, replicaset: Object, pod: Object) -> None:
+        request_delete(self.storage, "pods", *key_of(pod))
+        self.announce(replicaset, "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
+
+    def _least_missed(self, replicaset: Object, pods: list[Object]) -> list[Object]:
+        """Returns the pods in the order in which they are given up.
+
+        Source: k8s.io/kubernetes pkg/controller `ActivePodsWithRanks`: not assigned, not running, not ready, cheap to
+        delete, in company of siblings on their node, ready for a shorter time, restarted more often, younger.
+        """
+        now = self.clock.now()
+        company: dict[str, int] = {}
+        for pod in pods:
+            node = pod["spec"].get("nodeName", "")
+            company[node] = company.get(node, 0) + 1
+
+        def rank(pod: Object) -> tuple[float | bool | int, ...]:
+            ready = ready_since(pod)
+            metadata = pod["metadata"]
+            cost = int((metadata.get("annotations") or {}).get(DELETION_COST, "0"))
+            restarts = sum(status["restartCount"] for status in pod.get("status", {}).get("containerStatuses") or ())
+            return (
+                bool(pod["spec"].get("nodeName")),
+                _PHASES.get(phase(pod), 3),
+                ready is not None,
+                cost,
+                -company[pod["spec"].get("nodeName", "")],
+                _log_age(now - ready) if ready is not None else 0,
+                -restarts,
+                _log_age(now - epoch_of(metadata["creationTimestamp"])),
+                metadata["uid"],
+            )
+
+        return sorted(pods, key=rank)
+
+    def _write_status(self, replicaset: Object, active: list[Object], leaving: int) -> None:
+        now = self.clock.now()
+        spec = replicaset["spec"]
+        patience = spec.get("minReadySeconds", 0)
+        wanted = spec["template"].get("metadata", {}).get("labels") or {}
+        available = sum(1 for pod in active if is_available(pod, patience, now))
+        status: Object = {
+            "replicas": len(active),
+            "fullyLabeledReplicas": sum(1 for pod in active if has_labels(wanted, pod["metadata"].get("labels") or {})),
+            "readyReplicas": sum(1 for pod in active if is_ready(pod)),
+            "availableReplicas": available,
+            "observedGeneration": replicaset["metadata"]["generation"],
+        }
+        status = {field: value for field, value in status.items() if value or field == "replicas"}
+        status["terminatingReplicas"] = leaving
+        self.storage.update("replicasets.apps", {**replicaset, "status": status})
+        ripening = [since + patience for pod in active if (since := ready_since(pod)) and since + patience > now]
+        if ripening:
+            self.queue.add_at(key_of(replicaset), min(ripening))
+
+
+def _replicaset_of(pod: Object) -> dict[str, str] | None:
+    owner = controller_of(pod)
+    return owner if owner is not None and owner["kind"] == "ReplicaSet" else None
+
+
+def _log_age(seconds: float) -> int:
+    """Puts ages in buckets that double, so that among old pods chance decides."""
+    return floor(log2(seconds)) if seconds >= 1 else -1

@@ -1,0 +1,166 @@
+"""Deleting as Kubernetes means it: grace periods, finalizers, propagation policies, preconditions.
+
+As kubernetes.io/docs/concepts/architecture/garbage-collection and .../workloads/pods/pod-lifecycle say. The kubelet
+finishes pods, the garbage collector finishes owners and dependents, the namespace controller finishes namespaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ktui.demo import errors
+from ktui.demo.clock import epoch_of, rfc3339
+from ktui.demo.resources import RESOURCES
+from ktui.demo.storage import Storage
+
+Object = dict[str, Any]
+
+_DEFAULT_GRACE_SECONDS = 30
+_UNDYING_NAMESPACES = ("default", "kube-system", "kube-public")
+FOREGROUND = "foregroundDeletion"
+ORPHAN = "orphan"
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What a request to delete led to.
+
+    Attributes:
+        object: the object's last state, or its state with a deletionTimestamp.
+        gone: whether it is removed already.
+    """
+
+    object: Object
+    gone: bool
+
+
+def request_delete(
+    storage: Storage,
+    resource: str,
+    namespace: str,
+    name: str,
+    *,
+    propagation: str | None = None,
+    grace_period: int | None = None,
+    preconditions: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+) -> Deletion:
+    """Deletes an object, or marks it as being deleted while something must happen first.
+
+    Args:
+        storage: where it is.
+        resource: its resource's key.
+        namespace: its namespace, "" for none.
+        name: its name.
+        propagation: "Background" (None means that), "Foreground" or "Orphan".
+        grace_period: seconds, for pods; None for what the pod asks for.
+        preconditions: perhaps `uid` and `resourceVersion` it must have.
+        dry_run: whether to change nothing.
+
+    Raises:
+        StatusError: 404, 409 when a precondition fails, 403 for namespaces that must not go.
+    """
+    current = storage.get(resource, namespace, name)
+    if current is None:
+        raise errors.not_found(resource, name)
+    _check_preconditions(resource, current, preconditions or {})
+    if resource == "namespaces":
+        return _delete_namespace(storage, current, dry_run)
+    metadata = dict(current["metadata"])
+    metadata["finalizers"] = _finalizers(metadata.get("finalizers") or [], propagation)
+    if not metadata["finalizers"]:
+        del metadata["finalizers"]
+    grace = _grace(storage, resource, current, grace_period)
+    if not grace and not metadata.get("finalizers"):
+        return Deletion(current if dry_run else storage.delete(resource, namespace, name), gone=True)
+    marked = {**current, "metadata": _marked(storage, metadata, grace)}
+    if not dry_run:
+        marked = storage.update(resource, marked)
+    return Deletion(marked, gone=False)
+
+
+def finish_if_done(storage: Storage, resource: str, obj: Object) -> bool:
+    """Removes an object that only waited for its last finalizer.
+
+    Args:
+        storage: where it is.
+        resource: its resource's key.
+        obj: the object as just written.
+
+    Returns:
+        Whether it was removed.
+    """
+    metadata = obj["metadata"]
+    if not metadata.get("deletionTimestamp") or metadata.get("finalizers"):
+        return False
+    if metadata.get("deletionGracePeriodSeconds") or (obj.get("spec") or {}).get("finalizers"):
+        return False
+    storage.delete(resource, metadata.get("namespace", ""), metadata["name"])
+    return True
+
+
+def _check_preconditions(resource: str, obj: Object, wanted: Mapping[str, str]) -> None:
+    metadata = obj["metadata"]
+    for field, label, end in (
+        ("uid", "UID", "deleted and then recreated"),
+        ("resourceVersion", "ResourceVersion", "modified"),
+    ):
+        asked, have = wanted.get(field), metadata[field]
+        if asked and asked != have:
+            # The server names the kind here, not the plural as elsewhere.
+            group = RESOURCES[resource].group if resource in RESOURCES else resource.partition(".")[2]
+            qualified = f"{obj['kind']}.{group}" if group else obj["kind"]
+            raise errors.conflict(
+                qualified,
+                metadata["name"],
+                f"the {label} in the precondition ({asked}) does not match the {label} in record ({have}). "
+                f"The object might have been {end}",
+            )
+
+
+def _finalizers(present: list[str], propagation: str | None) -> list[str]:
+    kept = [finalizer for finalizer in present if finalizer not in (FOREGROUND, ORPHAN) or propagation is None]
+    if propagation == "Foreground":
+        kept.append(FOREGROUND)
+    if propagation == "Orphan":
+        kept.append(ORPHAN)
+    return kept
+
+
+def _grace(storage: Storage, resource: str, obj: Object, asked: int | None) -> int:
+    """Seconds left to the object; 0 for everything but pods that run somewhere."""
+    if resource != "pods":
+        return 0
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    if not spec.get("nodeName") or status.get("phase") in ("Succeeded", "Failed"):
+        return 0
+    grace = asked if asked is not None else spec.get("terminationGracePeriodSeconds", _DEFAULT_GRACE_SECONDS)
+    already = obj["metadata"].get("deletionGracePeriodSeconds")
+    # A second deletion may only shorten the first one's grace period.
+    return int(grace if already is None else min(grace, already))
+
+
+def _marked(storage: Storage, metadata: Object, grace: int) -> Object:
+    """The metadata of an object that is being deleted."""
+    before = metadata.get("deletionTimestamp")
+    if before is None:
+        metadata["deletionTimestamp"] = rfc3339(storage.clock.now() + grace)
+    elif grace < metadata.get("deletionGracePeriodSeconds", 0):
+        started = epoch_of(before) - metadata["deletionGracePeriodSeconds"]
+        metadata["deletionTimestamp"] = rfc3339(started + grace)
+    metadata["deletionGracePeriodSeconds"] = grace
+    return metadata
+
+
+def _delete_namespace(storage: Storage, namespace: Object, dry_run: bool) -> Deletion:
+    name = namespace["metadata"]["name"]
+    if name in _UNDYING_NAMESPACES:
+        raise errors.forbidden("namespaces", name, "this namespace may not be deleted")
+    if namespace["metadata"].get("deletionTimestamp"):
+        return Deletion(namespace, gone=False)
+    metadata = {**namespace["metadata"], "deletionTimestamp": rfc3339(storage.clock.now())}
+    status = {**(namespace.get("status") or {}), "phase": "Terminating"}
+    marked = {**namespace, "metadata": metadata, "status": status}
+    return Deletion(marked if dry_run else storage.update("namespaces", marked), gone=False)

@@ -1,0 +1,78 @@
+"""The scale subresource: one small object that stands for how many replicas anything scalable has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ktui.demo.errors import bad_value, conflict, invalid
+from ktui.demo.resources import Resource
+from ktui.demo.tables.custom import find
+from ktui.demo.tables.text import selector
+
+Object = dict[str, Any]
+
+_BUILT_IN = {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"}
+
+
+def scale_of(resource: Resource, obj: Object) -> Object:
+    """An object's Scale.
+
+    Args:
+        resource: its resource.
+        obj: the object.
+    """
+    paths, metadata = _paths(resource), obj["metadata"]
+    shown = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    status: Object = {"replicas": _number(obj, paths["statusReplicasPath"])}
+    chosen = _selector(resource, paths, obj)
+    if chosen:
+        status["selector"] = chosen
+    return {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {key: metadata[key] for key in shown if key in metadata},
+        "spec": {"replicas": _number(obj, paths["specReplicasPath"])},
+        "status": status,
+    }
+
+
+def scaled(resource: Resource, obj: Object, scale: Object) -> Object:
+    """The object with the replicas its Scale asks for; the argument is not changed.
+
+    Raises:
+        StatusError: 422 for a negative number, 409 for an old resourceVersion.
+    """
+    name = obj["metadata"]["name"]
+    replicas = (scale.get("spec") or {}).get("replicas", 0)
+    if not isinstance(replicas, int) or replicas < 0:
+        cause = bad_value("spec.replicas", replicas, "must be greater than or equal to 0")
+        raise invalid("Scale", name, [cause], group="autoscaling")
+    version = (scale.get("metadata") or {}).get("resourceVersion")
+    if version and version != obj["metadata"]["resourceVersion"]:
+        raise conflict(resource.key, name)
+    steps = _paths(resource)["specReplicasPath"].strip(".").split(".")
+    return _with(obj, steps, replicas)
+
+
+def _paths(resource: Resource) -> Object:
+    if resource.custom is None:
+        return _BUILT_IN
+    paths: Object = resource.custom["subresources"]["scale"]
+    return paths
+
+
+def _selector(resource: Resource, paths: Object, obj: Object) -> str:
+    if resource.custom is None:
+        return selector(obj["spec"].get("selector"))
+    found = find(obj, paths.get("labelSelectorPath", ""))
+    return str(found[0]) if paths.get("labelSelectorPath") and found else ""
+
+
+def _number(obj: Object, path: str) -> int:
+    found = find(obj, path)
+    return found[0] if found and isinstance(found[0], int) else 0
+
+
+def _with(obj: Object, steps: list[str], value: int) -> Object:
+    inner = value if len(steps) == 1 else _with(obj.get(steps[0]) or {}, steps[1:], value)
+    return {**obj, steps[0]: inner}

@@ -1,0 +1,71 @@
+"""The types of built-in kinds: field names, numbers and types, read once from `types.json`.
+
+`types.json` says per type "field number": "name type", taken from the generated.proto files of k8s.io/api 1.36. A type
+is a scalar or another type; `[]` before it means a list, `{}` a map with text keys, `~` that its fields stand in
+the place of the field itself.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a type.
+
+    Attributes:
+        name: as in JSON.
+        type: a scalar such as "int32", or a type such as "core.Container".
+        form: "" for one value, "[]" for a list, "{}" for a map, "~" for fields that stand in its place.
+    """
+
+    name: str
+    type: str
+    form: str
+
+
+@cache
+def _stored() -> dict[str, Any]:
+    stored: dict[str, Any] = json.loads(files(__package__).joinpath("types.json").read_text(encoding="utf-8"))
+    return stored
+
+
+def type_of(api_version: str, kind: str) -> str | None:
+    """The type of a kind, None when it is no built-in one."""
+    found: str | None = _stored()["kinds"].get(f"{api_version}/{kind}")
+    return found
+
+
+@cache
+def numbered_fields(name: str) -> dict[int, Field] | None:
+    """A type's fields by number, None when it is not described field by field."""
+    described = _stored()["types"].get(name)
+    if described is None:
+        return None
+    return {int(number): _field(text) for number, text in described.items()}
+
+
+@cache
+def named_fields(name: str) -> dict[str, tuple[str, Field]] | None:
+    """A type's fields by name, with the type that declares each; inlined ones among them."""
+    numbered = numbered_fields(name)
+    if numbered is None:
+        return None
+    found: dict[str, tuple[str, Field]] = {}
+    for field in numbered.values():
+        if field.form == "~":
+            found |= named_fields(field.type) or {}
+        else:
+            found[field.name] = (name, field)
+    return found
+
+
+def _field(text: str) -> Field:
+    name, kind = text.split()
+    form = next((form for form in ("[]", "{}", "~") if kind.startswith(form)), "")
+    return Field(name, kind.removeprefix(form), form)

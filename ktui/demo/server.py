@@ -1,0 +1,212 @@
+"""The API server of the embedded cluster: it listens on loopback with TLS and answers as Kubernetes 1.36 does.
+
+    StatusError            errors.py      what an answer that is no success says
+    Call                   router.py      what a request means
+    Access                 rbac.py        whether the caller may
+    Api                    api.py         the answer
+    Faults                 faults.py      what goes wrong when ordered
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from ktui.demo.api import Api
+from ktui.demo.clock import Clock
+from ktui.demo.errors import StatusError, unauthorized
+from ktui.demo.faults import Answer, Faults
+from ktui.demo.representations import encode
+from ktui.demo.request import Reply, Request, Stream
+from ktui.demo.router import Call, read_call
+from ktui.demo.sources import NO_LOGS, NO_METRICS, Logs, Metrics
+from ktui.demo.storage import Storage
+from ktui.demo.tls import make_identity
+from ktui.demo.users import ANONYMOUS, Tokens, User, kubeconfig, write_kubeconfig
+
+_LARGEST_BODY = 3 * 1024 * 1024
+# Smaller bodies are not worth packing; above, loopback is faster than zlib.
+_WORTH_PACKING = range(128 * 1024, 8 * 1024 * 1024)
+
+
+class Server:
+    """The API server.
+
+    Args:
+        storage: the cluster's objects.
+        clock: for ages and timestamps.
+        port: where to listen, 0 for any free port.
+        metrics: where metrics.k8s.io takes its answers from.
+        logs: where containers' logs come from.
+
+    Attributes:
+        url: the server's address, known after `start`.
+        requests: how often each (verb, path with query) was asked for.
+        faults: what to let go wrong.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        *,
+        port: int = 0,
+        metrics: Metrics = NO_METRICS,
+        logs: Logs = NO_LOGS,
+    ) -> None:
+        self.url = ""
+        self.requests: Counter[tuple[str, str]] = Counter()
+        self._port = port
+        self._identity = make_identity()
+        self._tokens = Tokens()
+        self._api = Api(storage, clock, metrics, logs)
+        self.faults = Faults(storage, self._api.watches, self._stop_listening, self._listen)
+        self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
+
+    async def start(self) -> None:
+        """Starts to listen; `url` and `kubeconfig` are good from here on."""
+        app = web.Application(client_max_size=_LARGEST_BODY)
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        # A client that went away cancels its request: a watch must not outlive it.
+        self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.5)
+        await self._runner.setup()
+        await self._listen()
+        self.url = f"https://127.0.0.1:{self._port}"
+
+    async def stop(self) -> None:
+        """Ends all watches and connections, and stops to listen."""
+        self.faults.close()
+        self._api.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+            self._site = None
+
+    def kubeconfig(self, user: str = "admin", namespace: str | None = None) -> dict[str, Any]:
+        """A kubeconfig for a user; its context is `demo` for admin, else `demo-USER`.
+
+        Args:
+            user: admin, viewer, dev or nobody.
+            namespace: the context's namespace.
+        """
+        return kubeconfig(self.url, self._identity.authority, user, self._tokens.of(user), namespace)
+
+    def write_kubeconfig(self, path: Path, user: str = "admin", namespace: str | None = None) -> None:
+        """Writes a user's kubeconfig to a file only its owner can read."""
+        write_kubeconfig(path, self.kubeconfig(user, namespace))
+
+    def renew_tokens(self) -> None:
+        """Makes every token handed out so far worthless, as expired credentials are."""
+        self._tokens.renew()
+
+    async def _listen(self) -> None:
+        if self._site is not None or self._runner is None:
+            return
+        site = web.TCPSite(
+            self._runner,
+            "127.0.0.1",
+            self._port,
+            ssl_context=self._identity.context,
+            reuse_address=True,
+        )
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        self._site = site
+
+    async def _stop_listening(self) -> None:
+        if self._site is None or self._runner is None:
+            return
+        site, self._site = self._site, None
+        await site.stop()
+        server = self._runner.server
+        for connection in server.connections if server is not None else ():
+            if connection.transport is not None:
+                connection.transport.abort()
+
+    async def _handle(self, http: web.Request) -> web.StreamResponse:
+        call = read_call(http.method, http.path, http.query)
+        self.requests[call.verb, http.path_qs] += 1
+        ordered = self.faults.answer_to(http.path_qs)
+        if ordered is not None:
+            return _ordered(ordered)
+        await self.faults.pass_through()
+        try:
+            user = self._authenticate(http)
+            self._api.access.check(user, call)
+            reply = await self._api.answer(await _read(http, call, user))
+        except StatusError as error:
+            return _failure(error)
+        if isinstance(reply, Stream):
+            return await self._stream(http, reply)
+        return await _respond(http, reply)
+
+    def _authenticate(self, http: web.Request) -> User:
+        scheme, _, token = http.headers.get("Authorization", "").partition(" ")
+        if not token:
+            return ANONYMOUS
+        user = self._tokens.owner(token.strip()) if scheme.lower() == "bearer" else None
+        if user is None:
+            raise unauthorized()
+        return self._api.impersonated(user, http.headers)
+
+    async def _stream(self, http: web.Request, stream: Stream) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": stream.content_type, "Cache-Control": "no-cache, private"})
+        await response.prepare(http)
+        async with contextlib.aclosing(stream.chunks) as chunks:
+            # A client that went away is no failure: there is nobody left to tell.
+            with contextlib.suppress(ConnectionError):
+                await self._write(response, chunks)
+        return response
+
+    async def _write(self, response: web.StreamResponse, chunks: AsyncIterator[bytes]) -> None:
+        async for chunk in chunks:
+            await self.faults.pass_through()
+            await response.write(chunk)
+        await response.write_eof()
+
+
+async def _read(http: web.Request, call: Call, user: User) -> Request:
+    try:
+        body = await http.read() if http.body_exists else b""
+    except web.HTTPRequestEntityTooLarge:
+        why = f"Request entity too large: limit is {_LARGEST_BODY}"
+        raise StatusError(413, "RequestEntityTooLarge", why) from None
+    return Request(call, user, http.method, dict(http.query), http.headers, body)
+
+
+async def _respond(http: web.Request, reply: Reply) -> web.Response:
+    headers = {"Content-Type": reply.content_type, "Cache-Control": "no-cache, private", **reply.headers}
+    if "ETag" in headers and http.headers.get("If-None-Match") == headers["ETag"]:
+        return web.Response(status=304, headers=headers)
+    body = reply.body
+    if len(body) in _WORTH_PACKING and "gzip" in http.headers.get("Accept-Encoding", ""):
+        body = await asyncio.to_thread(gzip.compress, body, 1)
+        headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    response = web.Response(status=reply.status, body=body, headers=headers)
+    for text in reply.warnings:
+        quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+        response.headers.add("Warning", f'299 - "{quoted}"')
+    return response
+
+
+def _failure(error: StatusError) -> web.Response:
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-cache, private"}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    return web.Response(status=error.code, body=encode(error.body()), headers=headers)
+
+
+def _ordered(answer: Answer) -> web.Response:
+    response = _failure(answer.error)
+    if answer.plain_text:
+        response.body = answer.text.encode()
+        response.headers["Content-Type"] = "text/plain; charset=utf-8"
+    return response

@@ -1,0 +1,191 @@
+"""Validation: what is wrong with an object, in field order and in the API server's words.
+
+The rules people run into, not all there are; what breaks none of them is accepted.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+
+from ktui.demo.errors import Cause, bad_request, bad_value, forbidden_field, invalid, required
+from ktui.demo.resources import Resource
+from ktui.demo.validation import pods, services, workloads
+from ktui.demo.names import config_key_problems, label_causes, metadata_causes
+
+Object = dict[str, Any]
+
+_NEW_FINALIZERS = "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}"
+
+
+def check_create(resource: Resource, obj: Object) -> None:
+    """Lets a new object pass, or raises.
+
+    Args:
+        resource: its resource.
+        obj: the object, with defaults.
+
+    Raises:
+        StatusError: 422 with everything that is wrong, 400 for data that is no base64.
+    """
+    rules = _CREATE.get(resource.key, _none)
+    causes = list(chain(metadata_causes(resource.key, obj["metadata"]), rules(obj)))
+    if causes:
+        raise invalid(resource.kind, obj["metadata"].get("name", ""), causes, group=resource.group)
+
+
+def check_update(resource: Resource, obj: Object, before: Object) -> None:
+    """Lets an object's new state pass, or raises.
+
+    Args:
+        resource: its resource.
+        obj: the new state, with defaults.
+        before: the stored state.
+
+    Raises:
+        StatusError: 422 with everything that is wrong, 400 for data that is no base64.
+    """
+    rules, changes = _CREATE.get(resource.key, _none), _UPDATE.get(resource.key, _nothing)
+    causes = list(
+        chain(
+            label_causes(obj["metadata"].get("labels"), "metadata.labels"),
+            _finalizers(obj["metadata"], before["metadata"]),
+            rules(obj),
+            changes(obj, before),
+        )
+    )
+    if causes:
+        raise invalid(resource.kind, obj["metadata"]["name"], causes, group=resource.group)
+
+
+def _none(obj: Object) -> Iterator[Cause]:
+    return iter(())
+
+
+def _nothing(obj: Object, before: Object) -> Iterator[Cause]:
+    return iter(())
+
+
+def _finalizers(metadata: Object, before: Object) -> Iterator[Cause]:
+    if metadata.get("deletionTimestamp"):
+        fresh = [name for name in metadata.get("finalizers") or () if name not in (before.get("finalizers") or ())]
+        if fresh:
+            shown = ", ".join(f'"{name}"' for name in fresh)
+            yield forbidden_field("metadata.finalizers", _NEW_FINALIZERS.format(shown))
+
+
+def _pod(obj: Object) -> Iterator[Cause]:
+    return pods.pod_spec_causes(obj["spec"], "spec")
+
+
+def _configmap(obj: Object) -> Iterator[Cause]:
+    for field in ("data", "binaryData"):
+        yield from _keys(obj.get(field), field)
+
+
+def _secret(obj: Object) -> Iterator[Cause]:
+    data = obj.get("data") or {}
+    for key, value in (obj.pop("stringData", None) or {}).items():
+        data = obj["data"] = {**data, key: base64.b64encode(value.encode()).decode()}
+    for value in data.values():
+        try:
+            base64.b64decode(value or "", validate=True)
+        except (binascii.Error, ValueError):
+            raise bad_request(_no_base64(value)) from None
+    yield from _keys(data, "data")
+
+
+def _no_base64(value: str) -> str:
+    good = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+    at = next((index for index, sign in enumerate(value) if sign not in good), len(value) // 4 * 4)
+    problem = f"illegal base64 data at input byte {at}"
+    return f'Secret in version "v1" cannot be handled as a Secret: {problem}'
+
+
+def _keys(entries: Object | None, field: str) -> Iterator[Cause]:
+    for key in entries or ():
+        for problem in config_key_problems(key):
+            yield bad_value(f"{field}[{key}]", key, problem)
+
+
+def _immutable(obj: Object, before: Object) -> Iterator[Cause]:
+    if before.get("immutable") is not True:
+        return
+    if obj.get("immutable") is not True:
+        yield forbidden_field("immutable", "field is immutable when `immutable` is set")
+    for field in ("data", "binaryData"):
+        if obj.get(field) != before.get(field):
+            yield forbidden_field(field, "field is immutable when `immutable` is set")
+
+
+def _role_reference(obj: Object, before: Object) -> Iterator[Cause]:
+    if obj.get("roleRef") != before.get("roleRef"):
+        yield bad_value("roleRef", obj.get("roleRef"), "cannot change roleRef")
+
+
+def _budget(obj: Object) -> Iterator[Cause]:
+    spec = obj.get("spec") or {}
+    if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
+        shown = {
+            "MinAvailable": spec["minAvailable"],
+            "Selector": spec.get("selector"),
+            "MaxUnavailable": spec["maxUnavailable"],
+            "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy"),
+        }
+        yield bad_value("spec", shown, "minAvailable and maxUnavailable cannot be both set")
+
+
+def _autoscaler(obj: Object) -> Iterator[Cause]:
+    spec = obj["spec"]
+    low, high = spec.get("minReplicas", 1), spec.get("maxReplicas", 0)
+    if high < 1:
+        yield required("spec.maxReplicas", "must be set and greater than 0")
+    if high < low:
+        yield bad_value("spec.maxReplicas", high, "must be greater than or equal to `minReplicas`")
+    for field in ("kind", "name"):
+        if not (spec.get("scaleTargetRef") or {}).get(field):
+            yield required(f"spec.scaleTargetRef.{field}")
+
+
+def _definition(obj: Object) -> Iterator[Cause]:
+    spec, name = obj["spec"], obj["metadata"].get("name", "")
+    wanted = f"{spec.get('names', {}).get('plural', '')}.{spec.get('group', '')}"
+    if name != wanted:
+        yield bad_value("metadata.name", name, "must be spec.names.plural+\".\"+spec.group")
+    for field in ("group", "versions"):
+        if not spec.get(field):
+            yield required(f"spec.{field}")
+
+
+_CREATE: dict[str, Callable[[Object], Iterator[Cause]]] = {
+    "pods": _pod,
+    "services": services.service_causes,
+    "configmaps": _configmap,
+    "secrets": _secret,
+    "deployments.apps": workloads.deployment_causes,
+    "replicasets.apps": workloads.replicaset_causes,
+    "statefulsets.apps": workloads.statefulset_causes,
+    "daemonsets.apps": workloads.daemonset_causes,
+    "jobs.batch": workloads.job_causes,
+    "cronjobs.batch": workloads.cronjob_causes,
+    "ingresses.networking.k8s.io": services.ingress_causes,
+    "poddisruptionbudgets.policy": _budget,
+    "horizontalpodautoscalers.autoscaling": _autoscaler,
+    "customresourcedefinitions.apiextensions.k8s.io": _definition,
+}
+_UPDATE: dict[str, Callable[[Object, Object], Iterator[Cause]]] = {
+    "pods": pods.pod_update_causes,
+    "services": services.service_update_causes,
+    "configmaps": _immutable,
+    "secrets": _immutable,
+    "deployments.apps": workloads.selector_update_causes,
+    "replicasets.apps": workloads.selector_update_causes,
+    "daemonsets.apps": workloads.selector_update_causes,
+    "statefulsets.apps": workloads.statefulset_update_causes,
+    "jobs.batch": workloads.job_update_causes,
+    "rolebindings.rbac.authorization.k8s.io": _role_reference,
+    "clusterrolebindings.rbac.authorization.k8s.io": _role_reference,
+}

@@ -1,0 +1,153 @@
+"""Rules for services and ingresses: kubernetes `pkg/apis/core/validation` and `pkg/apis/networking/validation`."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Any
+
+from ktui.demo.errors import Cause, bad_value, duplicate, forbidden_field, required, unsupported
+from ktui.demo.names import label_problems, port_name_problems, subdomain_problems
+
+Object = dict[str, Any]
+
+_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+_AFFINITIES = ("ClientIP", "None")
+_PROTOCOLS = ("SCTP", "TCP", "UDP")
+_PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
+_PORT_RANGE = "must be between 1 and 65535, inclusive"
+_ADDRESS_RULE = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+
+
+def service_causes(obj: Object) -> Iterator[Cause]:
+    """What is wrong with a Service."""
+    spec = obj["spec"]
+    kind = spec.get("type")
+    ports = spec.get("ports") or []
+    headless = _address(spec) == "None"
+    if not ports and not headless and kind != "ExternalName":
+        yield required("spec.ports")
+    if kind in ("NodePort", "LoadBalancer") and headless:
+        yield bad_value("spec.clusterIPs[0]", "None", f"may not be set to 'None' for {kind} services")
+    if kind == "ExternalName":
+        yield from _external_name(spec)
+    for index, port in enumerate(ports):
+        yield from _port(port, f"spec.ports[{index}]", named=len(ports) > 1, others=ports[:index])
+    if spec.get("sessionAffinity") not in _AFFINITIES:
+        yield unsupported("spec.sessionAffinity", spec.get("sessionAffinity"), _AFFINITIES)
+    yield from _addresses(spec)
+    if kind not in _TYPES:
+        yield unsupported("spec.type", kind, _TYPES)
+    policy = spec.get("externalTrafficPolicy")
+    if policy and kind not in ("NodePort", "LoadBalancer") and not spec.get("externalIPs"):
+        yield bad_value("spec.externalTrafficPolicy", policy, "may only be set for externally-accessible services")
+    yield from _node_ports(kind, ports)
+    yield from _twice(ports)
+
+
+def _address(spec: Object) -> str:
+    return str(spec.get("clusterIP") or next(iter(spec.get("clusterIPs") or ()), ""))
+
+
+def _external_name(spec: Object) -> Iterator[Cause]:
+    name = spec.get("externalName") or ""
+    if _address(spec):
+        yield forbidden_field("spec.clusterIPs", "may not be set when `type` is 'ExternalName'")
+    if not name:
+        yield required("spec.externalName")
+    for problem in subdomain_problems(name.rstrip(".")) if name else ():
+        yield bad_value("spec.externalName", name, problem)
+
+
+def _port(port: Object, field: str, *, named: bool, others: list[Object]) -> Iterator[Cause]:
+    name, number, target = port.get("name"), port.get("port", 0), port.get("targetPort")
+    if named and not name:
+        yield required(f"{field}.name")
+    elif name:
+        for problem in label_problems(name):
+            yield bad_value(f"{field}.name", name, problem)
+        if any(other.get("name") == name for other in others):
+            yield duplicate(f"{field}.name", name)
+    if not 1 <= number <= 65535:
+        yield bad_value(f"{field}.port", number, _PORT_RANGE)
+    if port.get("protocol") not in _PROTOCOLS:
+        yield unsupported(f"{field}.protocol", port.get("protocol"), _PROTOCOLS)
+    if isinstance(target, str):
+        for problem in port_name_problems(target):
+            yield bad_value(f"{field}.targetPort", target, problem)
+    elif not 1 <= (target or 0) <= 65535:
+        yield bad_value(f"{field}.targetPort", target, _PORT_RANGE)
+
+
+def _addresses(spec: Object) -> Iterator[Cause]:
+    address = _address(spec)
+    if address not in ("", "None") and not _is_address(address):
+        yield bad_value("spec.clusterIPs[0]", address, _ADDRESS_RULE)
+    for index, external in enumerate(spec.get("externalIPs") or ()):
+        if not _is_address(external):
+            yield bad_value(f"spec.externalIPs[{index}]", external, _ADDRESS_RULE)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _node_ports(kind: str, ports: list[Object]) -> Iterator[Cause]:
+    for index, port in enumerate(ports):
+        if kind == "ClusterIP" and port.get("nodePort"):
+            yield forbidden_field(f"spec.ports[{index}].nodePort", "may not be used when `type` is 'ClusterIP'")
+
+
+def _twice(ports: list[Object]) -> Iterator[Cause]:
+    seen = set()
+    for index, port in enumerate(ports):
+        key = (port.get("protocol"), port.get("port"))
+        if key in seen:
+            shown = {
+                "Name": "",
+                "Protocol": port.get("protocol"),
+                "AppProtocol": None,
+                "Port": port.get("port"),
+                "TargetPort": 0,
+                "NodePort": 0,
+            }
+            yield duplicate(f"spec.ports[{index}]", shown)
+        seen.add(key)
+
+
+def service_update_causes(obj: Object, before: Object) -> Iterator[Cause]:
+    """A service's address must stay as it is, unless its type becomes or was ExternalName."""
+    if "ExternalName" in (obj["spec"].get("type"), before["spec"].get("type")):
+        return
+    have, wanted = before["spec"].get("clusterIPs"), obj["spec"].get("clusterIPs")
+    changed = [obj["spec"]["clusterIP"]] if obj["spec"].get("clusterIP") != before["spec"].get("clusterIP") else wanted
+    if have and changed and changed != have:
+        yield bad_value("spec.clusterIPs[0]", changed, "may not change once set")
+
+
+def ingress_causes(obj: Object) -> Iterator[Cause]:
+    """What is wrong with an Ingress."""
+    spec = obj["spec"]
+    if not spec.get("rules") and not spec.get("defaultBackend"):
+        yield bad_value("spec", None, "either `defaultBackend` or `rules` must be specified")
+    for number, rule in enumerate(spec.get("rules") or ()):
+        for index, path in enumerate((rule.get("http") or {}).get("paths") or ()):
+            field = f"spec.rules[{number}].http.paths[{index}]"
+            yield from _path(path, field)
+
+
+def _path(path: Object, field: str) -> Iterator[Cause]:
+    kind = path.get("pathType")
+    if kind is None:
+        yield required(f"{field}.pathType", "pathType must be specified")
+    elif kind not in _PATH_TYPES:
+        yield unsupported(f"{field}.pathType", kind, _PATH_TYPES)
+    elif kind != "ImplementationSpecific" and not str(path.get("path", "")).startswith("/"):
+        yield bad_value(f"{field}.path", path.get("path", ""), "must be an absolute path")
+    service = (path.get("backend") or {}).get("service")
+    if service is not None and not service.get("name"):
+        yield required(f"{field}.backend.service.name")

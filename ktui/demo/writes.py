@@ -1,0 +1,402 @@
+"""Writes: create, update, patch, delete of stored objects, each from its request to the stored result."""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from typing import Any
+
+import msgspec
+
+from ktui.demo import errors
+from ktui.demo.allocation import allocate
+from ktui.demo.apply import apply
+from ktui.demo.clock import Clock, rfc3339
+from ktui.demo.conform import conform, strict_error
+from ktui.demo.defaults import apply_defaults
+from ktui.demo.deletion import finish_if_done, request_delete
+from ktui.demo.managed_fields import Path, changed, record
+from ktui.demo.incoming import check_kind, check_place, check_uid, own_metadata
+from ktui.demo.patch import json_patch, merge_patch
+from ktui.demo.request import Request, go_json_error, read_object
+from ktui.demo.resources import Resource
+from ktui.demo.selectors import object_predicate
+from ktui.demo.storage import WITHOUT_GENERATION, Storage
+from ktui.demo.strategic import strategic_merge
+from ktui.demo.validation import check_create, check_update
+from ktui.demo.workload_identity import job_identity, note_template_generation, pod_identity
+
+Object = dict[str, Any]
+
+_JSON_PATCH = "application/json-patch+json"
+_MERGE_PATCH = "application/merge-patch+json"
+_STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+_APPLY_PATCHES = ("application/apply-patch+yaml", "application/apply-patch")
+# Kinds whose finished deletion answers with the object, not with a Status.
+_SHOWN_WHEN_GONE = (
+    "persistentvolumeclaims",
+    "persistentvolumes",
+    "pods",
+    "resourcequotas",
+    "serviceaccounts",
+    "services",
+)
+_SYSTEM_FIELDS = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
+
+
+class Writes:
+    """Does writes.
+
+    Args:
+        storage: where objects are.
+        clock: for timestamps.
+    """
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self._storage = storage
+        self._clock = clock
+
+    def perform(self, request: Request, resource: Resource) -> tuple[int, Object]:
+        """Does the write a request asks for; `request.warnings` gathers what the client should hear beside.
+
+        Returns:
+            The HTTP status, and the object or Status to answer with.
+
+        Raises:
+            StatusError: whatever is wrong with it.
+        """
+        request.check_write_options()
+        if request.call.verb == "create":
+            return self._create(request, resource)
+        if request.call.verb == "update":
+            return self._update(request, resource)
+        if request.call.verb == "patch":
+            return self._patch(request, resource)
+        if request.call.verb == "delete":
+            return 200, self._delete(request, resource)
+        if resource.namespaced and not request.call.namespace:
+            raise errors.method_not_allowed()
+        return 200, self._delete_collection(request, resource)
+
+    def current(self, request: Request, resource: Resource) -> Object:
+        """The stored object a request is about.
+
+        Raises:
+            StatusError: 404.
+        """
+        call = request.call
+        found = self._storage.get(resource.key, call.namespace if resource.namespaced else "", call.name)
+        if found is None:
+            raise errors.not_found(resource.key, call.name)
+        return found
+
+    def patched(self, request: Request, current: Object, resource: Resource) -> Object:
+        """An object after the patch in a request's body.
+
+        Args:
+            request: the request.
+            current: the object, as stored or as a subresource shows it.
+            resource: says whether strategic patches are known.
+
+        Raises:
+            StatusError: 415 for unknown patch types, 400 and 422 for patches that do not fit.
+        """
+        kind = request.content_type
+        if kind == _JSON_PATCH:
+            return json_patch(current, read_patch(request.body))
+        if kind not in (_MERGE_PATCH, _STRATEGIC_PATCH) or (kind == _STRATEGIC_PATCH and resource.custom is not None):
+            raise errors.StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+        patch = read_patch(request.body)
+        if not isinstance(patch, dict):
+            raise errors.bad_request(
+                "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}"
+            )
+        if kind == _MERGE_PATCH:
+            return dict(merge_patch(current, patch))
+        return strategic_merge(current, patch)
+
+    def replace(self, request: Request, resource: Resource, current: Object, wanted: Object, part: str = "") -> Object:
+        """Stores a new state of an object.
+
+        Args:
+            request: the request.
+            resource: its resource.
+            current: the object as stored.
+            wanted: what it shall be; it is not changed.
+            part: "status" when only the status may change, else "".
+
+        Raises:
+            StatusError: 409 for an old resourceVersion, 422 for what breaks rules.
+        """
+        version = wanted["metadata"].get("resourceVersion")
+        if version and version != current["metadata"]["resourceVersion"]:
+            raise errors.conflict(resource.key, current["metadata"]["name"])
+        obj = self._next_state(request, resource, current, wanted, part)
+        owned = changed(current, obj)
+        if owned:
+            obj = self._recorded(request, obj, owned, "Update", part)
+        return self._store_update(request, resource, current, obj)
+
+    def _next_state(
+        self, request: Request, resource: Resource, current: Object, wanted: Object, part: str
+    ) -> Object:
+        """What would be stored: the system's fields kept, spec or status kept, defaults filled in, and checked."""
+        obj = copy.deepcopy(_conformed(request, resource, wanted))
+        if part == "status":
+            return {**current, "status": obj.get("status") or {}}
+        metadata, have = obj["metadata"], current["metadata"]
+        for field in _SYSTEM_FIELDS:
+            metadata.pop(field, None)
+            if field in have:
+                metadata[field] = have[field]
+        metadata["managedFields"] = have.get("managedFields")
+        if not metadata["managedFields"]:
+            del metadata["managedFields"]
+        if resource.status_subresource:
+            obj.pop("status", None)
+            if "status" in current:
+                obj["status"] = current["status"]
+        apply_defaults(resource.key, obj)
+        if resource.key == "daemonsets.apps" and obj["spec"]["template"] != current["spec"]["template"]:
+            note_template_generation(obj, current["metadata"]["generation"] + 1)
+        if resource.key == "services":
+            _keep_addresses(obj, current)
+        check_update(resource, obj, current)
+        if resource.key == "services":
+            allocate(self._storage, obj, current)
+        return _tidied(obj)
+
+    def _store_update(self, request: Request, resource: Resource, current: Object, obj: Object) -> Object:
+        if request.dry_run:
+            return obj
+        obj["metadata"].pop("resourceVersion", None)
+        stored = self._storage.update(resource.key, obj)
+        finish_if_done(self._storage, resource.key, stored)
+        return stored
+
+    def _create(self, request: Request, resource: Resource) -> tuple[int, Object]:
+        call = request.call
+        if call.name or (resource.namespaced and not call.namespace):
+            raise errors.method_not_allowed()
+        obj = request.object(resource.kind)
+        check_kind(obj, resource)
+        return 201, self.create(request, resource, obj)
+
+    def create(self, request: Request, resource: Resource, obj: Object, *, operation: str = "Update") -> Object:
+        """Stores a new object.
+
+        Args:
+            request: the request.
+            resource: its resource.
+            obj: the object, as sent.
+            operation: "Apply" when it comes from server-side apply.
+
+        Raises:
+            StatusError: 404 without its namespace, 409 when it exists, 422 when it breaks rules.
+        """
+        obj = copy.deepcopy(_conformed(request, resource, obj))
+        metadata = own_metadata(obj, resource, request.call.namespace)
+        if resource.namespaced:
+            self._check_namespace(resource, metadata)
+        if not metadata.get("name") and metadata.get("generateName"):
+            metadata["name"] = metadata["generateName"][:58] + self._storage.suffix()
+        if resource.status_subresource:
+            obj.pop("status", None)
+        declared = changed({"metadata": {}}, obj)
+        apply_defaults(resource.key, obj)
+        filled_in = changed({"metadata": {}}, {**obj, "status": None})
+        owned = declared if operation == "Apply" else filled_in - {("f:status",)}
+        if resource.key == "pods":
+            pod_identity(self._storage, obj)
+        check_create(resource, obj)
+        if resource.key == "jobs.batch":
+            job_identity(obj, str(uuid.uuid4()) if request.dry_run else self._storage.uid())
+        if resource.key == "daemonsets.apps":
+            note_template_generation(obj, 1)
+        if resource.key == "services":
+            allocate(self._storage, obj)
+        obj = _tidied(self._recorded(request, obj, owned, operation, ""))
+        if self._storage.get(resource.key, metadata.get("namespace", ""), metadata["name"]) is not None:
+            raise errors.already_exists(resource.key, metadata["name"])
+        if request.dry_run:
+            return self._imagined(resource, obj)
+        return self._storage.create(resource.key, obj)
+
+    def _imagined(self, resource: Resource, obj: Object) -> Object:
+        """What a dry run shows: as if stored, but at no version."""
+        created: Object = {"uid": str(uuid.uuid4()), "creationTimestamp": rfc3339(self._clock.now())}
+        if resource.key not in WITHOUT_GENERATION:
+            created["generation"] = 1
+        return {**obj, "metadata": {**created, **obj["metadata"]}}
+
+    def _check_namespace(self, resource: Resource, metadata: Object) -> None:
+        namespace = self._storage.get("namespaces", "", metadata["namespace"])
+        if namespace is None:
+            raise errors.not_found("namespaces", metadata["namespace"])
+        if namespace["metadata"].get("deletionTimestamp"):
+            name = metadata.get("name") or metadata.get("generateName", "")
+            why = f"unable to create new content in namespace {metadata['namespace']} because it is being terminated"
+            refused = errors.forbidden(resource.key, name, why)
+            refused.details = (refused.details or {}) | {
+                "causes": [
+                    {
+                        "reason": "NamespaceTerminating",
+                        "message": f"namespace {metadata['namespace']} is being terminated",
+                        "field": "metadata.namespace",
+                    }
+                ]
+            }
+            raise refused
+
+    def _update(self, request: Request, resource: Resource) -> tuple[int, Object]:
+        obj = request.object(resource.kind)
+        check_kind(obj, resource)
+        obj["metadata"] = obj.get("metadata") or {}
+        check_place(obj, request, resource)
+        current = self.current(request, resource)
+        check_uid(obj, current, resource)
+        if resource.custom is not None and not obj["metadata"].get("resourceVersion"):
+            cause = errors.Cause(
+                "FieldValueInvalid", "metadata.resourceVersion", "Invalid value: 0: must be specified for an update"
+            )
+            raise errors.invalid(resource.kind, request.call.name, [cause], group=resource.group)
+        return 200, self.replace(request, resource, current, obj)
+
+    def _patch(self, request: Request, resource: Resource) -> tuple[int, Object]:
+        if request.content_type in _APPLY_PATCHES:
+            return self._apply(request, resource)
+        current = self.current(request, resource)
+        wanted = self.patched(request, current, resource)
+        check_uid(wanted, current, resource)
+        return 200, self.replace(request, resource, current, wanted)
+
+    def _apply(self, request: Request, resource: Resource) -> tuple[int, Object]:
+        if not request.query.get("fieldManager"):
+            cause = errors.required("fieldManager", "is required for apply patch")
+            raise errors.invalid("PatchOptions", "", [cause], group="meta.k8s.io")
+        declared = read_object(request.body, resource.kind, yaml=True)
+        check_kind(declared, resource)
+        declared["metadata"] = declared.get("metadata") or {}
+        check_place(declared, request, resource)
+        call = request.call
+        current = self._storage.get(resource.key, call.namespace if resource.namespaced else "", call.name)
+        if current is None:
+            return 201, self.create(request, resource, declared, operation="Apply")
+        force = request.query.get("force") in ("true", "1")
+        merged, owned = apply(current, declared, manager=request.manager, force=force)
+        merged["metadata"].pop("resourceVersion", None)
+        obj = self._next_state(request, resource, current, merged, "")
+        # What others own is either equal, and then shared, or was taken over by force.
+        taken = changed(current, obj) & owned
+        obj = self._recorded(request, obj, owned, "Apply", "", taken)
+        if _same_but_for_times(obj, current):
+            return 200, current
+        return 200, self._store_update(request, resource, current, obj)
+
+    def _delete(self, request: Request, resource: Resource) -> Object:
+        options = read_object(request.body, "DeleteOptions") if request.body else {}
+        grace = options.get("gracePeriodSeconds", request.query.get("gracePeriodSeconds"))
+        deletion = request_delete(
+            self._storage,
+            resource.key,
+            request.call.namespace if resource.namespaced else "",
+            request.call.name,
+            propagation=options.get("propagationPolicy") or request.query.get("propagationPolicy"),
+            grace_period=None if grace is None else int(grace),
+            preconditions=options.get("preconditions"),
+            dry_run=request.dry_run or options.get("dryRun") == ["All"],
+        )
+        if not deletion.gone or resource.key in _SHOWN_WHEN_GONE:
+            return deletion.object
+        return errors.success(resource.key, request.call.name, deletion.object["metadata"]["uid"])
+
+    def _delete_collection(self, request: Request, resource: Resource) -> Object:
+        options = read_object(request.body, "DeleteOptions") if request.body else {}
+        query = request.query
+        matches = object_predicate(resource.key, query.get("labelSelector", ""), query.get("fieldSelector", ""))
+        scope = (request.call.namespace or None) if resource.namespaced else ""
+        found = [obj for obj in self._storage.list(resource.key, scope) if matches is None or matches(obj)]
+        for obj in found:
+            request_delete(
+                self._storage,
+                resource.key,
+                obj["metadata"].get("namespace", ""),
+                obj["metadata"]["name"],
+                propagation=options.get("propagationPolicy") or query.get("propagationPolicy"),
+                grace_period=options.get("gracePeriodSeconds"),
+                dry_run=request.dry_run,
+            )
+        return {
+            "kind": resource.list_kind,
+            "apiVersion": resource.api_version,
+            "metadata": {"resourceVersion": str(self._storage.version)},
+            "items": found,
+        }
+
+    def _recorded(
+        self,
+        request: Request,
+        obj: Object,
+        owned: set[Path],
+        operation: str,
+        part: str,
+        taken: set[Path] | None = None,
+    ) -> Object:
+        return record(
+            obj,
+            owned,
+            taken=owned if taken is None else taken,
+            manager=request.manager,
+            operation=operation,
+            subresource=part,
+            time=rfc3339(self._clock.now()),
+        )
+
+
+def _conformed(request: Request, resource: Resource, sent: Object) -> Object:
+    """What was sent, as its types allow it; unknown fields are refused, told of, or passed over, as asked."""
+    obj, unknown = conform(resource, sent)
+    validation = request.query.get("fieldValidation") or "Warn"
+    if unknown and validation == "Strict":
+        raise strict_error(resource, unknown)
+    if validation == "Warn":
+        request.warnings.extend(f'unknown field "{path}"' for path in unknown)
+    return obj
+
+
+def read_patch(body: bytes) -> Any:
+    """Reads a patch's JSON.
+
+    Raises:
+        StatusError: 400 when it is none.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        raise errors.bad_request(f"error decoding patch: {go_json_error(body)}") from None
+
+
+def _tidied(obj: Object) -> Object:
+    """The object with its fields in the order the API server writes them, without empty metadata."""
+    metadata = {key: value for key, value in obj["metadata"].items() if value not in (None, {}, [])}
+    head = {"kind": obj["kind"], "apiVersion": obj["apiVersion"], "metadata": metadata}
+    return head | {key: value for key, value in obj.items() if key not in head}
+
+
+def _keep_addresses(service: Object, current: Object) -> None:
+    """What was allocated stays when an update leaves it out."""
+    spec, have = service["spec"], current["spec"]
+    if "ExternalName" not in (spec["type"], have.get("type")):
+        for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+            if not spec.get(field) and have.get(field):
+                spec[field] = have[field]
+
+
+def _same_but_for_times(after: Object, before: Object) -> bool:
+    def timeless(obj: Object) -> Object:
+        metadata = {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}
+        owners = metadata.get("managedFields") or ()
+        metadata["managedFields"] = [{**owner, "time": None} for owner in owners]
+        return {**obj, "metadata": metadata}
+
+    return timeless(after) == timeless(before)

@@ -1,0 +1,31 @@
+"""YAML as sigs.k8s.io/yaml reads it: times and other texts stay texts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    """PyYAML without timestamps: JSON has none."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in _Base.yaml_implicit_resolvers.items()
+}
+
+
+def read_yaml(body: bytes) -> Any:
+    """Reads one YAML document.
+
+    Raises:
+        ValueError: it is no YAML.
+    """
+    try:
+        return yaml.load(body, _Loader)  # noqa: S506: a safe loader with fewer resolvers
+    except yaml.YAMLError as problem:
+        raise ValueError(str(problem)) from None

@@ -1,0 +1,79 @@
+"""Help: the keys of a page, from the bindings themselves."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
+
+MOVING = (
+    ("↑ ↓ j k", "Move the cursor; what belongs to the object is marked in the other panes."),
+    ("pgup pgdn home end g G", "Move by a page, or to an end."),
+    ("← →", "Show columns that do not fit; the name stays."),
+    ("enter", "Narrow to what is related; details where nothing is left to narrow."),
+    ("space", "Mark the row and go to the next."),
+    ("shift+letter", "Sort by the next column that begins with the letter; again for the other way round."),
+)
+SIGNS = (
+    ("●", "good"),
+    ("◐", "working on it"),
+    ("▲", "warning, or not current"),
+    ("✖", "failed"),
+    ("○", "finished, or idle"),
+    ("?", "unknown"),
+    ("▎", "belongs to the object under the cursor"),
+    ("◌", "being listed"),
+    ("⊘", "denied, or not served"),
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """All keys of a page. Esc closes it.
+
+    Args:
+        page: whose keys.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark", "dismiss", "Close")]
+    DEFAULT_CSS = """
+    HelpScreen {
+        align: center middle;
+        background: $background 60%;
+        & > VerticalScroll {
+            width: 100; max-width: 96%; height: auto; max-height: 90%;
+            background: $bar; border: round $primary; padding: 0 2; border-title-color: $primary;
+            scrollbar-size-vertical: 1;
+        }
+    }
+    """
+
+    def __init__(self, page: Screen[Any]) -> None:
+        super().__init__()
+        self._page = page
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        with VerticalScroll() as box:
+            box.border_title = "Keys"
+            yield Static(self._text())
+
+    def _text(self) -> Content:
+        keys = [
+            (self.app.get_key_display(binding), binding.tooltip or binding.description)
+            for binding in (active.binding for active in self._page.active_bindings.values())
+            if binding.description and not binding.system
+        ]
+        width = max(cell_len(key) for key, _ in (*MOVING, *keys)) + 3
+        parts: list[str | Content | tuple[str, str]] = []
+        for title, lines in (("", MOVING), ("On this page", keys), ("Signs", SIGNS)):
+            if title:
+                parts.append((f"\n{title}\n", "$faint"))
+            for key, meaning in dict(lines).items():
+                parts += [(key + " " * (width - cell_len(key)), "bold $key"), f"{meaning}\n"]
+        return Content.assemble(*parts)

@@ -1,0 +1,206 @@
+"""Home: nodes, deployments, services and pods side by side, and how they belong together."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.timer import Timer
+
+from ktui.kinds.builtin import HOME
+from ktui.kinds.kind import Kind
+from ktui.kinds.names import GVR, GVR_NODES, GVR_PODS, ObjectKey
+from ktui.kinds.related import related
+from ktui.kinds.row import Row
+from ktui.kube.session import Session
+from ktui.screens.tables import TableScreen
+from ktui.widgets.live_pane import LivePane
+from ktui.widgets.resource_table import ResourceTable
+
+SIDE_BY_SIDE = (110, 30)
+"""Columns and rows of a terminal on which four panes have room; on smaller ones they become an accordion."""
+
+RELATE_EVERY = 0.25
+"""Seconds between looks at what belongs together while the cluster changes."""
+
+
+class Focus(NamedTuple):
+    """The object to which the panes are narrowed.
+
+    Attributes:
+        kind: its kind.
+        key: which one.
+    """
+
+    kind: Kind
+    key: ObjectKey
+
+
+class HomeScreen(TableScreen):
+    """Four live panes. Moving the cursor marks what belongs together; Enter narrows to it, Esc widens again.
+
+    Args:
+        session: the context it shows.
+        namespaces: what it looks at; empty for all.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("z", "zoom", "Zoom", tooltip="Give the whole screen to one pane, or take it back."),
+        Binding("1", "pane(0)", "Nodes", show=False, tooltip="Go to the first pane."),
+        Binding("2", "pane(1)", "Deployments", show=False, tooltip="Go to the second pane."),
+        Binding("3", "pane(2)", "Services", show=False, tooltip="Go to the third pane."),
+        Binding("4", "pane(3)", "Pods", show=False, tooltip="Go to the fourth pane."),
+        Binding("tab", "next_pane(1)", "Next pane", show=False, tooltip="Go to the next pane."),
+        Binding("shift+tab", "next_pane(-1)", "Previous pane", show=False, tooltip="Go to the previous pane."),
+    ]
+    DEFAULT_CSS = """
+    HomeScreen {
+        & > #panes {
+            layout: grid; grid-size: 2 2; grid-columns: 9fr 11fr; grid-gutter: 0 0;
+        }
+        &.-accordion > #panes { layout: vertical; }
+        &.-accordion LivePane { height: 1; }
+        &.-accordion LivePane.-open { height: 1fr; }
+        &.-zoomed > #panes { layout: vertical; }
+        &.-zoomed LivePane { display: none; }
+        &.-zoomed LivePane.-open { display: block; height: 1fr; }
+    }
+    """
+
+    def __init__(self, session: Session, namespaces: tuple[str, ...] = ()) -> None:
+        super().__init__(session, namespaces)
+        self._focus: list[Focus] = []
+        self._relating: Timer | None = None
+
+    def compose_panes(self) -> ComposeResult:
+        """In reading order: nodes, deployments, services, pods."""
+        for kind in HOME:
+            yield LivePane(self.session, kind, self.namespaces)
+
+    def on_mount(self) -> None:
+        """Begin on the deployments: they are what people come for."""
+        super().on_mount()
+        self._fit(*self.app.size)
+        self.panes[1].focus_table()
+
+    def counts(self) -> str:
+        """Nodes and pods."""
+        found = {pane.kind.gvr: len(pane.feed.store) for pane in self.panes}
+        nodes, pods = found[GVR_NODES], found[GVR_PODS]
+        return f"{nodes:,} node{'s' if nodes != 1 else ''} · {pods:,} pod{'s' if pods != 1 else ''}" if nodes or pods else ""
+
+    # -- what belongs together ---------------------------------------------------------------
+
+    @on(ResourceTable.Highlighted)
+    def _mark_soon(self) -> None:
+        """Mark once, after all keys that are waiting have moved the cursor."""
+        self.call_next(self.relate)
+
+    @on(LivePane.Changed)
+    def _relate_soon(self) -> None:
+        if self._relating is None:
+            self._relating = self.set_timer(RELATE_EVERY, self._relate_again)
+
+    def _relate_again(self) -> None:
+        self._relating = None
+        self.relate()
+
+    def relate(self) -> None:
+        """Narrow to the focus, and mark what belongs to the object under the cursor."""
+        if not self.is_current:
+            return
+        for pane in self.panes:
+            pane.seen()
+        self._narrow()
+        here, sight = self.pane, self.sight()
+        row = here.row
+        marks = related(here.kind, row, sight, HOME) if row is not None else {}
+        for pane in self.panes:
+            pane.mark_related(marks.get(pane.kind.gvr, set()) if pane is not here else set())
+        self.tell_relations()
+
+    def _narrow(self) -> None:
+        wanted = self._wanted()
+        for pane in self.panes:
+            pane.narrow(wanted.get(pane.kind.gvr) if wanted is not None else None, self._label())
+
+    def _wanted(self) -> dict[GVR, set[ObjectKey]] | None:
+        """What the innermost focus leaves of each kind; None without a focus."""
+        if not self._focus:
+            return None
+        focus = self._focus[-1]
+        sight = self.sight()
+        row = sight.row(focus.kind.gvr, focus.key)
+        found = related(focus.kind, row, sight, HOME) if row is not None else {kind.gvr: set() for kind in HOME}
+        found[focus.kind.gvr] = {focus.key}
+        return found
+
+    def _label(self) -> str:
+        return self._focus[-1].key.name if self._focus else ""
+
+    def choose(self, pane: LivePane, row: Row) -> None:
+        """Enter: narrow every pane to what is related; details where that would change nothing."""
+        focus = Focus(pane.kind, row.key)
+        if focus in self._focus:
+            self.show_details(pane.kind, row.key)
+            return
+        before = {each.kind.gvr: each.shown_keys() for each in self.panes}
+        self._focus.append(focus)
+        if self._wanted() == before:
+            self._focus.pop()
+            self.show_details(pane.kind, row.key)
+            return
+        self.relate()
+
+    def action_back(self) -> None:
+        """Clear the filter, then widen, one step at a time."""
+        pane = self.pane
+        if pane.filtered:
+            pane.clear_filters()
+        elif self._focus:
+            gone = self._focus.pop()
+            self.relate()
+            # The cursor returns to the object from which the panes had been narrowed.
+            for other in self.panes:
+                if other.kind == gone.kind:
+                    other.focus_table()
+                    other.select(gone.key)
+        elif self.has_class("-zoomed"):
+            self.action_zoom()
+
+    # -- panes -------------------------------------------------------------------------------
+
+    def action_pane(self, number: int) -> None:
+        """Go to a pane by its number."""
+        self.panes[number].focus_table()
+
+    def action_next_pane(self, by: int) -> None:
+        """Go to the next pane, or the one before."""
+        panes = self.panes
+        panes[(panes.index(self.pane) + by) % len(panes)].focus_table()
+
+    def action_zoom(self) -> None:
+        """Give the whole screen to one pane, or take it back."""
+        self.toggle_class("-zoomed")
+        self._open(self.pane)
+
+    def on_descendant_focus(self) -> None:
+        """The open pane is the one with the keyboard; what belongs together is told from there."""
+        self._open(self.pane)
+        self._mark_soon()
+
+    def _open(self, open_pane: LivePane) -> None:
+        small, zoomed = self.has_class("-accordion"), self.has_class("-zoomed")
+        for pane in self.panes:
+            pane.set_class(pane is open_pane, "-open")
+            pane.collapsed = small and not zoomed and pane is not open_pane
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Four panes where there is room, an accordion where there is not."""
+        self._fit(*event.size)
+
+    def _fit(self, width: int, height: int) -> None:
+        self.set_class(width < SIDE_BY_SIDE[0] or height < SIDE_BY_SIDE[1], "-accordion")
+        self._open(self.pane)

@@ -1,0 +1,361 @@
+"""TableScreen: what all pages of live tables share: header, prompts, key bar, and the keys that work on any table."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.screen import Screen
+
+from ktui.kinds.kind import Kind
+from ktui.kinds.names import ObjectKey
+from ktui.kinds.row import Row
+from ktui.kinds.sentence import sentence
+from ktui.kinds.text import clean
+from ktui.kube.destination import Destination, parse_destination
+from ktui.kube.errors import KtuiError
+from ktui.kube.session import Session
+from ktui.kube.sight import Sight
+from ktui.kube.state import complete
+from ktui.widgets.bar import Bar, Part
+from ktui.widgets.freshness import least_fresh
+from ktui.widgets.header import Header, Situation
+from ktui.widgets.key_bar import KeyBar
+from ktui.widgets.live_pane import LivePane
+from ktui.widgets.prompt import Prompt
+from ktui.widgets.resource_table import ResourceTable
+
+if TYPE_CHECKING:
+    from ktui.app import KtuiApp
+
+WORDS_EVERY = 1.0
+"""Seconds between looks at what is written in words: how stale something is, what it costs."""
+
+
+class TableScreen(Screen[None]):
+    """A page of one or more live tables.
+
+    Args:
+        session: the context it shows.
+        namespaces: what it looks at; empty for all.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "details", "Details", tooltip="Everything about the object: overview, YAML, events, relations."),
+        Binding("y", "yaml", "YAML", tooltip="The object as YAML."),
+        Binding("c", "copy", "Copy", tooltip="Copy the name, the YAML or the kubectl line."),
+        Binding("slash", "filter", "Filter", key_display="/", tooltip="Show the rows that contain a text; Esc clears."),
+        Binding("colon", "go_to", "Go to", key_display=":", tooltip="Any kind: :ing, :cm kube-system, :deploy -l app=web."),
+        Binding("exclamation_mark", "unhealthy", "Unhealthy", key_display="!", tooltip="Show unhealthy rows only."),
+        Binding("0", "all_namespaces", "All namespaces", show=False, tooltip="Look at all namespaces."),
+        Binding("ctrl+n", "namespaces", "Namespaces", show=False, tooltip="Choose the namespaces to look at."),
+        Binding("ctrl+k", "contexts", "Contexts", show=False, tooltip="Choose another context of the kubeconfig."),
+        Binding("ctrl+r", "retry", "Retry", show=False, tooltip="Try again at once what failed."),
+        Binding("question_mark", "help", "Help", key_display="?", tooltip="All keys."),
+        Binding("escape", "back", "Back", show=False, tooltip="Clear the filter, widen, or go back."),
+        Binding("q", "leave", "Quit", show=False, tooltip="Go back, or leave ktui."),
+    ]
+    DEFAULT_CSS = """
+    TableScreen {
+        background: $background;
+        layout: vertical;
+        & > #panes { height: 1fr; }
+    }
+    """
+
+    def __init__(self, session: Session, namespaces: tuple[str, ...]) -> None:
+        super().__init__()
+        self.session = session
+        self.namespaces = namespaces
+        self._filtered: LivePane | None = None
+
+    @property
+    def ktui(self) -> KtuiApp:
+        """The application."""
+        return cast("KtuiApp", self.app)
+
+    @property
+    def panes(self) -> list[LivePane]:
+        """The page's tables."""
+        return list(self.query(LivePane))
+
+    @property
+    def pane(self) -> LivePane:
+        """The table that has the keyboard, or had it last."""
+        panes = self.panes
+        return next((pane for pane in panes if pane.has_focus_within), self._filtered or panes[0])
+
+    def compose_panes(self) -> ComposeResult:
+        """The page's tables."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        """Header, tables, a line of words or a prompt, keys."""
+        yield Header(id="header")
+        with Container(id="panes"):
+            yield from self.compose_panes()
+        yield Bar(id="words")
+        yield Prompt("/", id="filter", placeholder=" text to look for; Enter keeps it, Esc clears it")
+        yield Prompt(":", id="go-to", placeholder=" a kind and where: po kube-system, ing, deploy -l app=web, ctx, ns")
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        """Follow the connection, and keep the words current."""
+        self._end_listening = self.session.listen(self.tell)
+        self.set_interval(WORDS_EVERY, self.tell)
+        self.tell()
+
+    def on_unmount(self) -> None:
+        """Look no longer."""
+        self._end_listening()
+
+    # -- words -------------------------------------------------------------------------------
+
+    def counts(self) -> str:
+        """How much there is, for the header."""
+        return ""
+
+    def place(self) -> str:
+        """What narrows the page besides its namespaces, for the header."""
+        return ""
+
+    def tell(self) -> None:
+        """Say in the header what is the case."""
+        if not self.is_current:
+            return
+        session, now = self.session, time.monotonic()
+        client = session.client
+        self.query_one(Header).tell(
+            Situation(
+                context=self.ktui.context,
+                namespaces=self.namespaces,
+                freshness=least_fresh([pane.feed.state for pane in self.panes], now),
+                counts=self.counts(),
+                cost=_cost(*client.meter.rate()) if client else "",
+                user=session.server.user or (client.identity.user if client else ""),
+                read_only=self.ktui.options.read_only,
+                version=session.server.version,
+                place=self.place(),
+            )
+        )
+        for pane in self.panes:
+            pane.tell(now)
+
+    def sight(self) -> Sight:
+        """What relations can see from here: the page's feeds."""
+        return Sight([pane.feed for pane in self.panes])
+
+    def tell_relations(self) -> None:
+        """Say below the tables what belongs to the object under the cursor."""
+        pane = self.pane
+        words = self.query_one("#words", Bar)
+        if (row := pane.row) is None:
+            words.show([Part(" ")])
+            return
+        listed = all(complete(other.feed.state) for other in self.panes)
+        parts = sentence(pane.kind, row, self.sight(), complete=listed)
+        words.show([Part(" "), *(Part(part.text, _VOICES[part.voice]) for part in parts)])
+
+    # -- the tables --------------------------------------------------------------------------
+
+    @on(ResourceTable.Highlighted)
+    def _highlighted(self) -> None:
+        self.tell_relations()
+
+    @on(ResourceTable.Chosen)
+    def _chosen(self, event: ResourceTable.Chosen) -> None:
+        self.choose(self.pane, event.row)
+
+    def choose(self, pane: LivePane, row: Row) -> None:
+        """Enter was pressed on `row`: its details, unless the page knows something nearer."""
+        self.show_details(pane.kind, row.key)
+
+    def action_unhealthy(self) -> None:
+        """Show unhealthy rows only, or all again."""
+        self.pane.toggle_unhealthy()
+
+    def action_retry(self) -> None:
+        """Try again at once whatever waits."""
+        self.session.retry()
+
+    def on_key(self, event: events.Key) -> None:
+        """Shift and a letter sorts by the next column that begins with it."""
+        if event.character and event.character.isalpha() and event.character.isupper() and event.character != "G":
+            if self.pane.sort_by_letter(event.character):
+                event.stop()
+
+    # -- prompts -----------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        """Type what the rows of this table must contain."""
+        self._begin_typing()
+        self.query_one("#filter", Prompt).open(self.pane.filter_text)
+
+    def action_go_to(self) -> None:
+        """Type where to go."""
+        self._begin_typing()
+        prompt = self.query_one("#go-to", Prompt)
+        prompt.suggester = self.ktui.destinations
+        prompt.open()
+
+    def _begin_typing(self) -> None:
+        """The prompt takes the place of the line of words, and the table keeps its cursor."""
+        self._filtered = self.pane
+        self._filtered.table.keeps_cursor = True
+        self.query_one("#words").display = False
+
+    @on(Prompt.Typed, "#filter")
+    def _filter_typed(self, event: Prompt.Typed) -> None:
+        if self._filtered is not None:
+            self._filtered.filter_by(event.text)
+
+    @on(Prompt.Done)
+    def _prompt_done(self, event: Prompt.Done) -> None:
+        pane, self._filtered = self.pane, None
+        event.prompt.close()
+        self.query_one("#words").display = True
+        pane.table.keeps_cursor = False
+        pane.focus_table()
+        if event.prompt.id == "filter":
+            pane.filter_by(event.text or "")
+        elif event.text:
+            self.go_to(event.text)
+
+    def go_to(self, typed: str) -> None:
+        """Go where the person typed to go."""
+        try:
+            destination = parse_destination(typed)
+        except KtuiError as error:
+            self.complain(error)
+            return
+        match destination.word:
+            case "":
+                return
+            case "q" | "quit" | "exit":
+                self.app.exit()
+            case "ctx" | "context" | "contexts":
+                self._go_to_context(destination)
+            case "ns" | "namespace" | "namespaces" if destination.namespaces or destination.all_namespaces:
+                self._look_at(destination.namespaces)
+            case "home":
+                self._look_at(destination.namespaces or self.namespaces)
+            case _:
+                self._browse(destination)
+
+    def _go_to_context(self, destination: Destination) -> None:
+        if not destination.arguments:
+            self.ktui.choose_context()
+            return
+        self._use_context(destination.arguments[0])
+
+    @work(group="context", exclusive=True, exit_on_error=False)
+    async def _use_context(self, context: str) -> None:
+        kubeconfig = self.ktui.kubeconfig
+        if kubeconfig is not None and context not in kubeconfig.contexts:
+            self.notify(f"There is no context {clean(context)!r}. Press ctrl+k to choose one.", severity="warning", markup=False)
+            return
+        await self.ktui.use_context(context)
+
+    @work(group="namespaces", exclusive=True)
+    async def _look_at(self, namespaces: tuple[str, ...]) -> None:
+        await self.ktui.use_namespaces(namespaces)
+
+    @work(group="browse", exclusive=True)
+    async def _browse(self, destination: Destination) -> None:
+        from ktui.screens.browse import BrowseScreen
+
+        try:
+            kind = await self.ktui.kind_called(destination.word)
+        except KtuiError as error:
+            self.complain(error)
+            return
+        namespaces = () if destination.all_namespaces else destination.namespaces or self.namespaces
+        self.app.push_screen(
+            BrowseScreen(self.session, kind, namespaces, labels=destination.labels, filter_text=destination.filter)
+        )
+
+    def complain(self, error: KtuiError) -> None:
+        """Say what went wrong, and what to do."""
+        self.notify(f"{error.sentence} {error.next_step}".strip(), severity="warning", markup=False)
+
+    # -- other pages -------------------------------------------------------------------------
+
+    def show_details(self, kind: Kind, key: ObjectKey, tab: str = "overview") -> None:
+        """Everything about one object."""
+        from ktui.screens.details import DetailsScreen
+
+        self.app.push_screen(DetailsScreen(self.session, kind, key, tab=tab))
+
+    def action_details(self) -> None:
+        """Everything about the object under the cursor."""
+        if (row := self.pane.row) is not None:
+            self.show_details(self.pane.kind, row.key)
+
+    def action_yaml(self) -> None:
+        """The object under the cursor as YAML."""
+        if (row := self.pane.row) is not None:
+            self.show_details(self.pane.kind, row.key, "yaml")
+
+    def action_copy(self) -> None:
+        """Copy something of the object under the cursor."""
+        from ktui.screens.copy import CopyScreen
+
+        if (row := self.pane.row) is not None:
+            self.app.push_screen(CopyScreen(self.session, self.pane.kind, row.key))
+
+    def action_help(self) -> None:
+        """All keys."""
+        from ktui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self))
+
+    def action_contexts(self) -> None:
+        """Choose another context."""
+        self.ktui.choose_context()
+
+    def action_namespaces(self) -> None:
+        """Choose the namespaces to look at."""
+        self.ktui.choose_namespaces()
+
+    def action_all_namespaces(self) -> None:
+        """Look at all namespaces."""
+        if self.namespaces:
+            self._look_at(())
+
+    def action_back(self) -> None:
+        """Clear the filter, or go back."""
+        if self.pane.filtered:
+            self.pane.clear_filters()
+        elif len(self.app.screen_stack) > 2:
+            self.dismiss()
+
+    def action_leave(self) -> None:
+        """Go back, or leave from the first page."""
+        if len(self.app.screen_stack) > 2:
+            self.dismiss()
+        else:
+            self.app.exit()
+
+
+def _cost(requests: float, received: float) -> str:
+    """Requests and bytes a second, in words that do not flicker: one digit after the point."""
+    size = f"{received / 1e6:.1f} MB/s" if received >= 1e6 else f"{received / 1e3:.1f} KB/s"
+    return f"{requests:.1f} req/s  {size}"
+
+
+_VOICES = {
+    "plain": "plain",
+    "name": "strong",
+    "secondary": "dim",
+    "arrow": "arrow",
+    "good": "good",
+    "working": "working",
+    "warning": "warning",
+    "failed": "failed",
+    "finished": "dim",
+    "unknown": "warning",
+}

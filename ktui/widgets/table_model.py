@@ -1,0 +1,450 @@
+"""TableModel: which rows of a store a table shows, in which order, where its cursor is and what is marked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from time import perf_counter
+from typing import Any
+
+from ktui.kinds.column import Column, Joined, nothing_joined
+from ktui.kinds.names import ObjectKey
+from ktui.kinds.row import Row
+from ktui.kinds.tone import Tone
+from ktui.kube.store import Store
+from ktui.widgets.row_order import Place, RowOrder, path_of
+from ktui.widgets.table_filter import BETWEEN_CELLS, Filter
+
+SLICE = 0.008
+"""Seconds of work between two looks at the event loop."""
+
+_LOOK_AT_CLOCK_EVERY = 128
+# So many changes at once are brought into the store's order first: it is nearly the order of paths.
+_MANY = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order that the person chose.
+
+    Attributes:
+        column: the name of a column.
+        descending: whether the largest comes first.
+    """
+
+    column: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What a drain changed.
+
+    Attributes:
+        order_changed: whether rows came, went or moved.
+        rows: keys of shown rows that changed where they are.
+    """
+
+    order_changed: bool = False
+    rows: set[ObjectKey] = field(default_factory=set)
+
+
+class TableModel:
+    """The rows of a store as a table shows them. Knows nothing of terminals.
+
+    The store's changes are taken over only when `drain` is called, so a table that nobody sees costs nothing. The order
+    is kept by bisection: a change costs the same in ten rows as in ten thousand.
+
+    Args:
+        store: whose rows.
+        columns: what is shown of them, which is also what the filter searches and what can be sorted by.
+        joined: what other kinds know about a row.
+        wake: called, synchronously, when there is something to drain.
+
+    Attributes:
+        wake: as above; may be set later.
+        joined: as above.
+        failed, warning: how many rows of the store are in trouble, whether they are shown or not.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        columns: Sequence[Column],
+        *,
+        joined: Joined = nothing_joined,
+        wake: Callable[[], None] | None = None,
+    ) -> None:
+        self.store = store
+        self.wake = wake
+        self.failed = self.warning = 0
+        self._columns = tuple(columns)
+        self.joined = joined
+        self._changes = store.subscribe(self._woken)
+        # Keys that were taken from the store and still wait their turn.
+        self._pending: dict[ObjectKey, None] = dict.fromkeys(store.rows)
+        self._order = RowOrder()
+        self._searched: dict[ObjectKey, str] = {}
+        self._unhealthy: dict[ObjectKey, Tone] = {}
+        self._marks: dict[ObjectKey, str] = {}
+        self._filter = self._wanted_filter = Filter()
+        self._sort: Sort | None = None
+        self._sort_column: Column | None = None
+        self._only: frozenset[ObjectKey] | None = None
+        self._unhealthy_only = False
+        self._cursor: ObjectKey | None = None
+        self._cursor_index = -1
+        self._cursor_place: Place = None
+        self._cursor_follows_top = True
+
+    def close(self) -> None:
+        """Look at the store no longer."""
+        self._changes.close()
+
+    # -- what is shown -----------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @property
+    def total(self) -> int:
+        """The rows in the store, shown or not."""
+        return len(self.store.rows)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything hides rows: a filter, `only`, or `unhealthy_only`."""
+        return bool(self._filter) or self._only is not None or self._unhealthy_only
+
+    def key_at(self, index: int) -> ObjectKey:
+        """The key of the shown row at `index`."""
+        return self._order.key_at(index)
+
+    def row_at(self, index: int) -> Row | None:
+        """The shown row at `index`, or None when the store has dropped it since the last drain."""
+        return self.store.rows.get(self.key_at(index))
+
+    def index_of(self, key: ObjectKey) -> int | None:
+        """Where the row with `key` is shown; None when it is not."""
+        return self._order.index_of(key)
+
+    def window(self, top: int, height: int) -> list[Row]:
+        """The rows that are shown from `top` on, at most `height` of them."""
+        rows = self.store.rows
+        return [row for key in self._order.keys(max(0, top), top + height) if (row := rows.get(key)) is not None]
+
+    # -- what decides it ---------------------------------------------------------------------
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns; setting them searches and sorts anew."""
+        return self._columns
+
+    @columns.setter
+    def columns(self, columns: Sequence[Column]) -> None:
+        self._columns = tuple(columns)
+        self._searched.clear()
+        if self._sort is not None:
+            self._sort_column = self.column(self._sort.column)
+            if self._sort_column is None:
+                self._sort = None
+        self._rebuild()
+
+    def column(self, name: str) -> Column | None:
+        """The column called `name`, if there is one."""
+        return next((column for column in self._columns if column.name == name), None)
+
+    @property
+    def sort(self) -> Sort | None:
+        """The chosen order; None for namespace and name, which is kubectl's."""
+        return self._sort
+
+    @sort.setter
+    def sort(self, sort: Sort | None) -> None:
+        column = None if sort is None else self.column(sort.column)
+        self._sort, self._sort_column = (None, None) if column is None else (sort, column)
+        self._rebuild()
+
+    def sort_by(self, name: str) -> None:
+        """Sort by the column called `name`, and the other way round when it is already sorted by it."""
+        again = self._sort is not None and self._sort.column == name and not self._sort.descending
+        self.sort = Sort(name, descending=again)
+
+    @property
+    def only(self) -> frozenset[ObjectKey] | None:
+        """The only rows that may be shown, such as those related to an object; None for all."""
+        return self._only
+
+    @only.setter
+    def only(self, keys: Iterable[ObjectKey] | None) -> None:
+        only = None if keys is None else frozenset(keys)
+        if only != self._only:
+            self._only = only
+            self._rebuild()
+
+    @property
+    def unhealthy_only(self) -> bool:
+        """Whether only rows in trouble are shown."""
+        return self._unhealthy_only
+
+    @unhealthy_only.setter
+    def unhealthy_only(self, value: bool) -> None:
+        if value != self._unhealthy_only:
+            self._unhealthy_only = value
+            self._rebuild()
+
+    @property
+    def filter(self) -> Filter:
+        """The filter that is in force."""
+        return self._filter
+
+    async def filter_by(self, text: str) -> bool:
+        """Show only rows that contain `text` in a cell other than an age.
+
+        The first filter reads every row's cells; it does so in slices, and a later call overtakes it.
+
+        Returns:
+            Whether this filter came into force, and was not overtaken.
+        """
+        wanted = self._wanted_filter = Filter(text)
+        started = perf_counter()
+        if wanted:
+            unread = [key for key in self.store.rows if key not in self._searched]
+            for count, key in enumerate(unread):
+                if (row := self.store.rows.get(key)) is not None:
+                    self._searched_text(row)
+                if count % _LOOK_AT_CLOCK_EVERY == 0 and perf_counter() - started > SLICE:
+                    await asyncio.sleep(0)
+                    started = perf_counter()
+                    if self._wanted_filter is not wanted:
+                        return False
+        self._filter = wanted
+        self._rebuild()
+        return True
+
+    def match_spans(self, text: str) -> list[tuple[int, int]]:
+        """Where the filter in force matches a cell."""
+        return self._filter.spans(text) if self._filter else []
+
+    # -- changes -----------------------------------------------------------------------------
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is something to drain."""
+        return bool(self._pending or self._changes.keys)
+
+    def touch(self, keys: Iterable[ObjectKey]) -> None:
+        """Note that a joined kind knows something new about the rows with `keys`."""
+        quiet = not self.unfinished
+        self._pending.update(dict.fromkeys(keys))
+        if quiet and self._pending:
+            self._woken()
+
+    def drain(self) -> Delta:
+        """Take over what changed in the store.
+
+        Works for `SLICE` seconds at most; `unfinished` tells whether there is more.
+        """
+        self._queue(self._changes.drain())
+        gone: list[Place] = []
+        came: list[Place] = []
+        repaint: set[ObjectKey] = set()
+        started, done = perf_counter(), 0
+        for key in self._pending:
+            self._take(key, gone, came, repaint)
+            done += 1
+            if done % _LOOK_AT_CLOCK_EVERY == 0 and perf_counter() - started > SLICE:
+                break
+        if done == len(self._pending):
+            self._pending.clear()
+        else:
+            self._pending = dict.fromkeys(islice(self._pending, done, None))
+        if not gone and not came:
+            return Delta(False, repaint)
+        self._order.move(gone, came)
+        self._settle()
+        return Delta(True, repaint)
+
+    def _queue(self, changed: set[ObjectKey]) -> None:
+        if len(changed) > _MANY:
+            ordered = [key for key in self.store.rows if key in changed]
+            self._pending.update(dict.fromkeys(ordered))
+        self._pending.update(dict.fromkeys(changed))
+
+    def _take(self, key: ObjectKey, gone: list[Place], came: list[Place], repaint: set[ObjectKey]) -> None:
+        row = self.store.rows.get(key)
+        self._searched.pop(key, None)
+        self._judge(key, row)
+        self._check_mark(key, row)
+        places = self._order.places
+        before = places.get(key)
+        after = self._place(row) if row is not None and self._shows(row) else None
+        if before == after:
+            if after is not None:
+                repaint.add(key)
+            return
+        if before is not None:
+            gone.append(before)
+            del places[key]
+        if after is not None:
+            came.append(after)
+            places[key] = after
+
+    def _rebuild(self) -> None:
+        """Decide anew which of the known rows are shown, and in which order."""
+        rows = self.store.rows
+        shown: Iterable[Row] = rows.values()
+        if self._only is not None:
+            shown = [row for key in self._only if (row := rows.get(key)) is not None]
+        elif self._unhealthy_only:
+            shown = [row for key in self._unhealthy if (row := rows.get(key)) is not None]
+        if self._filter:
+            # All of this is in memory already; only rows that came since are read now.
+            found, text = self._filter.matches, self._searched_text
+            shown = [row for row in shown if found(text(row))]
+        if self._only is not None and self._unhealthy_only:
+            shown = [row for row in shown if row.key in self._unhealthy]
+        # Some of them may still wait to be drained; that corrects whatever is not right about them yet.
+        self._order.reset(shown, None if self._sort_column is None else self._place)
+        if self._cursor is not None and (row_at_cursor := rows.get(self._cursor)) is not None:
+            self._cursor_place = self._place(row_at_cursor)
+        self._settle()
+
+    def _shows(self, row: Row) -> bool:
+        return (
+            (self._only is None or row.key in self._only)
+            and (not self._unhealthy_only or row.key in self._unhealthy)
+            and (not self._filter or self._filter.matches(self._searched_text(row)))
+        )
+
+    def _place(self, row: Row) -> Place:
+        if self._sort is None or self._sort_column is None:
+            return path_of(row.key)
+        rank, value = self._sort_column.sort_key(row, self.joined)
+        if self._sort.descending:
+            value = -value if rank == 0 else _Descending(value)
+        return (rank, value, path_of(row.key))
+
+    def _searched_text(self, row: Row) -> str:
+        if (text := self._searched.get(row.key)) is None:
+            joined = self.joined
+            cells = (column.cell(row, 0, joined) for column in self._columns if not column.ticks)
+            text = self._searched[row.key] = BETWEEN_CELLS.join(cells).lower()
+        return text
+
+    def _judge(self, key: ObjectKey, row: Row | None) -> None:
+        tone = Tone.PLAIN if row is None else self.store.kind.tone(row)
+        if (before := self._unhealthy.pop(key, None)) is not None:
+            self._count(before, -1)
+        if tone.unhealthy:
+            self._unhealthy[key] = tone
+            self._count(tone, 1)
+
+    def _count(self, tone: Tone, by: int) -> None:
+        if tone is Tone.FAILED:
+            self.failed += by
+        else:
+            self.warning += by
+
+    def _woken(self) -> None:
+        if self.wake is not None:
+            self.wake()
+
+    # -- the cursor --------------------------------------------------------------------------
+
+    @property
+    def cursor(self) -> Row | None:
+        """The row under the cursor."""
+        return self.store.rows.get(self._cursor) if self._order and self._cursor is not None else None
+
+    @property
+    def cursor_index(self) -> int:
+        """Where the cursor is; -1 when no row is shown."""
+        return self._cursor_index if self._order else -1
+
+    @property
+    def cursor_follows_top(self) -> bool:
+        """Whether the cursor stays on the first row, because rows are still landing and nobody has moved it."""
+        return self._cursor_follows_top
+
+    def move_cursor(self, index: int) -> None:
+        """Put the cursor on the shown row at `index`, or as near as there is one. From then on it follows its row."""
+        self._cursor_follows_top = False
+        if self._order:
+            self._put_cursor(min(max(index, 0), len(self._order) - 1))
+
+    def hold_cursor(self) -> None:
+        """Let the cursor follow its row from now on: all rows have landed."""
+        self._cursor_follows_top = False
+
+    def _settle(self) -> None:
+        """Find the cursor's row again; when it is not shown any more, take the row at its place."""
+        if not self._order:
+            return
+        if self._cursor_follows_top or self._cursor is None:
+            self._put_cursor(0)
+        elif (index := self.index_of(self._cursor)) is not None:
+            self._put_cursor(index)
+        else:
+            place, index = self._cursor_place, self._cursor_index
+            # A place in another order than the present one says nothing.
+            if isinstance(place, str) == (self._sort is None):
+                index = self._order.index_near(place)
+            self._put_cursor(min(max(index, 0), len(self._order) - 1))
+
+    def _put_cursor(self, index: int) -> None:
+        self._cursor_index = index
+        self._cursor = self._order.key_at(index)
+        self._cursor_place = self._order.places[self._cursor]
+
+    # -- marks -------------------------------------------------------------------------------
+
+    @property
+    def marked(self) -> list[Row]:
+        """The marked rows, shown or not, by namespace and name."""
+        return [row for key in sorted(self._marks) if (row := self.store.rows.get(key)) is not None]
+
+    def is_marked(self, row: Row) -> bool:
+        """Whether `row` is marked, and not another object of the same name."""
+        return self._marks.get(row.key) == row.uid if self._marks else False
+
+    def toggle_mark(self, row: Row) -> None:
+        """Mark `row`, or take its mark away."""
+        if self.is_marked(row):
+            del self._marks[row.key]
+        else:
+            self._marks[row.key] = row.uid
+
+    def clear_marks(self) -> None:
+        """Take all marks away."""
+        self._marks.clear()
+
+    def _check_mark(self, key: ObjectKey, row: Row | None) -> None:
+        uid = self._marks.get(key)
+        if uid is None:
+            return
+        if row is None or (uid and row.uid and uid != row.uid):
+            del self._marks[key]
+        elif row.uid:
+            # A row that was marked before its object was known.
+            self._marks[key] = row.uid
+
+
+class _Descending:
+    """A value that sorts the other way round."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Descending) and bool(self.value == other.value)
+
+    def __lt__(self, other: _Descending) -> bool:
+        return bool(other.value < self.value)
+
+    def __hash__(self) -> int:
+        return hash(self.value)

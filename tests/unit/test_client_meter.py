@@ -1,0 +1,41 @@
+"""The meter says what is going on now, and what has been so far."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from ktui.kube.meter import WINDOW, Meter
+
+
+def test_rates_are_of_the_last_seconds() -> None:
+    """What happened within the window counts, what is older does not; totals remain."""
+    now = 100.0
+    meter = Meter(lambda: now)
+    for now in (100.0, 100.5, 105.0):  # noqa: B007 - the meter reads it
+        meter.sent()
+        meter.received(1000)
+    assert meter.rate() == (3 / WINDOW, 3000 / WINDOW)
+    now = 100.0 + WINDOW
+    assert meter.rate() == (1 / WINDOW, 1000 / WINDOW)
+    now = 1000.0
+    assert meter.rate() == (0, 0)
+    assert (meter.requests, meter.bytes_in) == (3, 3000)
+
+
+def test_memory_is_bounded() -> None:
+    """A meter that runs for days keeps no more than its window."""
+    now = 0.0
+    meter = Meter(lambda: now)
+    for second in range(10_000):
+        now = float(second)
+        meter.received(1)
+    assert len(meter._seconds) <= WINDOW + 1
+
+
+def test_streams_are_counted_while_open() -> None:
+    """A stream that ends in an error is closed, too."""
+    meter = Meter()
+    with meter.open_stream(), suppress(ValueError), meter.open_stream():
+        assert meter.open_streams == 2
+        raise ValueError
+    assert meter.open_streams == 0
