@@ -13,10 +13,10 @@ from textual.screen import Screen
 from textual.suggester import Suggester
 
 from ktui.crash import CrashKept
+from ktui.kinds.kind import Kind
 from ktui.kinds.text import clean
 from ktui.kube.client import Client
 from ktui.kube.errors import KtuiError
-from ktui.kinds.kind import Kind
 from ktui.kube.known_namespaces import KnownNamespaces
 from ktui.kube.kubeconfig import Kubeconfig, load_kubeconfig
 from ktui.kube.session import Session
@@ -26,6 +26,7 @@ from ktui.screens.picker import Choice, Picker
 from ktui.widgets.palette import PALETTES, themes
 
 log = logging.getLogger(__name__)
+
 
 class Destinations(Suggester):
     """Completes what is typed after `:`.
@@ -50,6 +51,16 @@ class Destinations(Suggester):
         words = ("contexts", "namespaces", *(r.gvr.resource for r in discovery.resources if r.listable))
         return next((word for word in words if word.startswith(value)), None)
 
+
+KEY_NAMES = {
+    "escape": "esc",
+    "slash": "/",
+    "colon": ":",
+    "question_mark": "?",
+    "exclamation_mark": "!",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+}
 
 LEAVE_WITHIN = 2.0
 """Seconds that connections get to close when ktui is left or another context chosen."""
@@ -98,6 +109,10 @@ class KtuiApp(CrashKept, App[None]):
     async def on_unmount(self) -> None:
         """Close the connections."""
         await self._stop()
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Keys as people write them: `ctrl+d`, `esc`, `/`."""
+        return binding.key_display or KEY_NAMES.get(binding.key, binding.key)
 
     # -- the session -------------------------------------------------------------------------
 
@@ -187,7 +202,8 @@ class KtuiApp(CrashKept, App[None]):
         """Let the person choose another context of the kubeconfig."""
         contexts = self.kubeconfig.contexts if self.kubeconfig else {}
         choices = [
-            Choice(name, clean(name), clean(f"{context.cluster} as {context.user}")) for name, context in contexts.items()
+            Choice(name, clean(name), clean(f"{context.cluster} as {context.user}"))
+            for name, context in contexts.items()
         ]
         note = "" if choices else "No kubeconfig could be read, so there is nothing to choose."
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from io import TextIOWrapper
 from pathlib import Path
 from types import TracebackType
 
@@ -34,6 +35,16 @@ class PlainFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The entry of `record`; further lines are indented, so that no message can look like an entry of its own."""
         return "\n    ".join(clean_lines(redacted(super().format(record))))
+
+
+class PrivateFile(logging.FileHandler):
+    """Appends to a file that its owner alone can read."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        if os.path.isfile(self.baseFilename):
+            os.fchmod(descriptor, 0o600)
+        return TextIOWrapper(os.fdopen(descriptor, "ab"), encoding=self.encoding, errors=self.errors)
 
 
 def start_logging(path: Path | None, environ: Mapping[str, str] = os.environ) -> None:
@@ -72,13 +83,10 @@ def _level(name: str) -> int:
 def _file(path: Path) -> logging.Handler:
     path = path.expanduser()
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        if path.is_file():
-            os.fchmod(descriptor, 0o600)
+        return PrivateFile(path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         reason = (error.strerror or "input error").lower()
         raise ConfigError(f"The log file {path} cannot be written ({reason}).", "Name another.") from None
-    return logging.StreamHandler(os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace"))
 
 
 def _log_lost(

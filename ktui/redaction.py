@@ -17,14 +17,14 @@ _JWT = re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*")
 _SCHEME = re.compile(r"\b(Bearer|Basic|Negotiate)\s+[^\s'\",;}\]]+", re.IGNORECASE)
 _PASSWORD_IN_URL = re.compile(r"(?<=://)[^\s/@'\"]*:[^\s/@'\"]*@")
 _BOOTSTRAP = re.compile(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b")
-_SECRET_WORDS = (
-    r"[\w-]*(?:token|passw(?:or)?d|passphrase|secret|api[_-]?key|private[_-]?key|client[_-]?key(?:[_-]?data)?"
-    r"|authorization|credentials?|cookie)"
+_SECRET_WORD = (
+    r"[\w-]{0,40}(?:token|passw(?:or)?d|passphrase|secret|api[_-]?key|private[_-]?key|client[_-]?key|access[_-]?key"
+    r"|authorization|credential|cookie)[\w-]{0,40}"
 )
-# `token: abc`, `"token": "abc"`, `--token abc`, `TOKEN=abc`: the word stays, what follows goes.
+# `token: abc`, `"token": "abc"`, `TOKEN=abc`, `--token abc`: the word stays, what follows goes.
 _NAMED = re.compile(
-    rf"""(?P<word>(?:--)?\b{_SECRET_WORDS}['"]?)(?P<between>\s*[:=]\s*|(?<=[a-z])\s+(?=\S{{16,}}))"""
-    rf"""(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;}})\]]+)""",
+    rf"""((?:\b{_SECRET_WORD}['"]?\s*[:=]|--{_SECRET_WORD})\s*)"""
+    rf"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;}})\]]+)""",
     re.IGNORECASE,
 )
 
@@ -41,4 +41,4 @@ def redacted(text: str) -> str:
     text = _SCHEME.sub(rf"\1 {HIDDEN}", text)
     text = _PASSWORD_IN_URL.sub(f"{HIDDEN}@", text)
     text = _BOOTSTRAP.sub(HIDDEN, text)
-    return _NAMED.sub(rf"\g<word>\g<between>{HIDDEN}", text)
+    return _NAMED.sub(rf"\1{HIDDEN}", text)

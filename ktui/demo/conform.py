@@ -17,8 +17,10 @@ Object = dict[str, Any]
 _INDEX = re.compile(r"\[[0-9]+]")
 _QUANTITY = re.compile(r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$")
 _QUANTITY_RULE = f"quantities must match the regular expression '{_QUANTITY.pattern}'"
+_ALWAYS_WRITTEN = ("containers", "rules", "addresses", "endpoints", "verbs", "versions", "limits")
 _INTEGERS = ("int32", "int64", "uint32", "uint64")
 _TEXTS = ("string", "bytes", "meta.Time", "meta.MicroTime")
+_GO_FORMS = {"": "", "[]": "[]", "{}": "map[string]"}
 _GO_SCALARS = {
     "bytes": "[]uint8",
     "double": "float64",
@@ -29,8 +31,25 @@ _GO_SCALARS = {
 }
 
 
-class _Mismatch(Exception):
+class Mismatch(Exception):
     """A value of another type than its field's."""
+
+
+def conform_options(name: str, options: Object) -> Object:
+    """Options such as those of a deletion, as their type allows them.
+
+    Args:
+        name: the type, such as "meta.DeleteOptions".
+        options: what was sent.
+
+    Raises:
+        StatusError: 400 for values of wrong types.
+    """
+    body = {key: value for key, value in options.items() if key not in ("kind", "apiVersion")}
+    try:
+        return _message(body, name, "", [])
+    except Mismatch as problem:
+        raise bad_request(str(problem)) from None
 
 
 def conform(resource: Resource, obj: Object) -> tuple[Object, list[str]]:
@@ -44,52 +63,56 @@ def conform(resource: Resource, obj: Object) -> tuple[Object, list[str]]:
         A copy with known fields and without nulls, and the paths of the unknown fields.
 
     Raises:
-        StatusError: 400 for values of wrong types.
+        Mismatch: for values of wrong types.
     """
     name = type_of(resource.api_version, resource.kind)
     unknown: list[str] = []
-    try:
-        if name is not None:
-            body = {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
-            shaped = _message(body, name, "", unknown)
-        else:  # custom resources: only their metadata has a known type
-            field = Field("metadata", "meta.ObjectMeta", "")
-            metadata = _value(obj.get("metadata"), field, resource.kind, "metadata", [])
-            shaped = {key: value for key, value in obj.items() if value is not None} | {"metadata": metadata or {}}
-    except _Mismatch as problem:
-        prefix = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
-        raise bad_request(f"{prefix}: {problem}") from None
-    return {"kind": resource.kind, "apiVersion": resource.api_version, **shaped}, unknown
+    if name is not None:
+        body = {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
+        shaped = _message(body, name, "", unknown)
+    else:  # custom resources: only their metadata has a known type
+        field = Field("metadata", "meta.ObjectMeta", "")
+        metadata = _value(obj.get("metadata") or {}, field, resource.kind, "metadata", [])
+        shaped = {key: value for key, value in obj.items() if value is not None} | {"metadata": metadata}
+    return {**shaped, "kind": resource.kind, "apiVersion": resource.api_version}, unknown
 
 
-def strict_error(resource: Resource, unknown: list[str]) -> StatusError:
-    """400: what `fieldValidation=Strict` says about unknown fields."""
-    told = ", ".join(f'unknown field "{path}"' for path in unknown)
+def unreadable(resource: Resource, why: str) -> StatusError:
+    """400: the typed decoder cannot make sense of an object."""
     prefix = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'
-    return bad_request(f"{prefix}: strict decoding error: {told}")
+    return bad_request(f"{prefix}: {why}")
 
 
-def _message(value: Object, name: str, path: str, unknown: list[str]) -> Object:
+def strict_problem(unknown: list[str]) -> str:
+    """What `fieldValidation=Strict` says about unknown fields."""
+    told = ", ".join(f'unknown field "{path}"' for path in unknown)
+    return f"strict decoding error: {told}"
+
+
+def _message(sent: Object, name: str, path: str, unknown: list[str]) -> Object:
     fields = named_fields(name)
     if fields is None:
-        return value
+        return sent
     shaped: Object = {}
-    for key, part in value.items():
+    for key, part in sent.items():
         here = f"{path}.{key}" if path else key
         if key not in fields:
             unknown.append(here)
         elif part is not None:
             owner, field = fields[key]
-            shaped[key] = _value(part, field, owner, here, unknown)
+            value = _value(part, field, owner, here, unknown)
+            # Go leaves out empty lists and maps, but for the few fields that are always written.
+            if value not in ([], {}) or not field.form or key in _ALWAYS_WRITTEN:
+                shaped[key] = value
     return shaped
 
 
 def _value(value: Any, field: Field, owner: str, path: str, unknown: list[str]) -> Any:
     if field.form == "[]":
-        _expect(isinstance(value, list), value, field, owner, path)
+        _expect(isinstance(value, list), value, field, owner, path, whole=True)
         return [_one(entry, field, owner, f"{path}[{index}]", unknown) for index, entry in enumerate(value)]
     if field.form == "{}":
-        _expect(isinstance(value, dict), value, field, owner, path)
+        _expect(isinstance(value, dict), value, field, owner, path, whole=True)
         for entry in value.values():
             _expect(entry is not None, entry, field, owner, path)
         return {key: _one(entry, field, owner, path, unknown) for key, entry in value.items()}
@@ -110,7 +133,7 @@ def _one(value: Any, field: Field, owner: str, path: str, unknown: list[str]) ->
         _expect(isinstance(value, int | str) and not isinstance(value, bool), value, field, owner, path)
     elif kind == "resource.Quantity":
         if isinstance(value, bool) or not _QUANTITY.match(str(value)):
-            raise _Mismatch(_QUANTITY_RULE)
+            raise Mismatch(_QUANTITY_RULE)
         return str(value)
     elif named_fields(kind) is not None:
         _expect(isinstance(value, dict), value, field, owner, path)
@@ -118,12 +141,12 @@ def _one(value: Any, field: Field, owner: str, path: str, unknown: list[str]) ->
     return value
 
 
-def _expect(fits: bool, value: Any, field: Field, owner: str, path: str) -> None:
+def _expect(fits: bool, value: Any, field: Field, owner: str, path: str, *, whole: bool = False) -> None:
     if fits:
         return
     where = f"{owner.rpartition('.')[2]}.{_INDEX.sub('', path)}"
-    kind = _go_type(field, value)
-    raise _Mismatch(f"json: cannot unmarshal {_json_kind(value)} into Go struct field {where} of type {kind}")
+    kind = _GO_FORMS[field.form] + _go_type(field) if whole else _go_type(field)
+    raise Mismatch(f"json: cannot unmarshal {_json_kind(value)} into Go struct field {where} of type {kind}")
 
 
 def _json_kind(value: Any) -> str:
@@ -134,9 +157,7 @@ def _json_kind(value: Any) -> str:
     return {str: "string", list: "array"}.get(type(value), "object")
 
 
-def _go_type(field: Field, value: Any) -> str:
+def _go_type(field: Field) -> str:
     package, _, name = field.type.rpartition(".")
-    one = _GO_SCALARS.get(field.type) or (f"{'v2' if package == 'autoscaling' else 'v1'}.{name}" if package else name)
-    if field.form == "[]" and not isinstance(value, list):
-        return f"[]{one}"
-    return f"map[string]{one}" if field.form == "{}" and isinstance(value, list) else one
+    named = f"{'v2' if package == 'autoscaling' else 'v1'}.{name}" if package else name
+    return _GO_SCALARS.get(field.type, named)

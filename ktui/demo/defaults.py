@@ -15,6 +15,10 @@ _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _MODES = ("configMap", "secret", "projected", "downwardAPI")
 _QUARTER = {"maxUnavailable": "25%", "maxSurge": "25%"}
 _NOT_READY_SECONDS = 300
+_NODE_INFO = (
+    "machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion", "kubeletVersion",
+    "kubeProxyVersion", "operatingSystem", "architecture",
+)  # fmt: skip
 
 
 def apply_defaults(resource: str, obj: Object) -> None:
@@ -343,7 +347,15 @@ def _definition(obj: Object) -> None:
     spec.setdefault("conversion", {"strategy": "None"})
 
 
+def _node(obj: Object) -> None:
+    obj.setdefault("spec", {})
+    status = obj.setdefault("status", {})
+    status.setdefault("daemonEndpoints", {"kubeletEndpoint": {"Port": 0}})
+    status.setdefault("nodeInfo", dict.fromkeys(_NODE_INFO, ""))
+
+
 _FILLERS: dict[str, Callable[[Object], None]] = {
+    "nodes": _node,
     "pods": _pod,
     "services": _service,
     "namespaces": _namespace,

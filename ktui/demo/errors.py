@@ -142,7 +142,8 @@ def invalid(kind: str, name: str, causes: Sequence[Cause], *, group: str = "") -
         causes: everything that is wrong, in field order.
         group: API group, "" for core.
     """
-    told = [f"{cause.field}: {cause.message}" for cause in causes]
+    # The same thing found twice is told once, but counted twice.
+    told = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
     text = told[0] if len(told) == 1 else f"[{', '.join(told)}]"
     qualified = f"{kind}.{group}" if group else kind
     pairs = {"name": name, "group": group, "kind": kind}

@@ -17,7 +17,7 @@ Object = dict[str, Any]
 
 JSON = "application/json"
 _YAML = "application/yaml"
-_PROTOBUF = "application/vnd.kubernetes.protobuf"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 _OPTIONS_KIND = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
 _FIELD_VALIDATION = ("", "Ignore", "Strict", "Warn")
 _GO_HEAD = (
@@ -100,7 +100,7 @@ class Request:
         Raises:
             StatusError: 400 when it is no object, 415 when its format is unknown.
         """
-        if self.content_type == _PROTOBUF:
+        if self.content_type == PROTOBUF:
             from ktui.demo.protobuf import decode_object
 
             return decode_object(self.body)
@@ -111,7 +111,7 @@ class Request:
 
 def unknown_format() -> StatusError:
     """415: the body's format is unknown."""
-    accepted = f"{JSON}, {_YAML}, {_PROTOBUF}"
+    accepted = f"{JSON}, {_YAML}, {PROTOBUF}"
     message = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
     return StatusError(415, "UnsupportedMediaType", message)
 

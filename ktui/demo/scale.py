@@ -24,6 +24,7 @@ def scale_of(resource: Resource, obj: Object) -> Object:
     paths, metadata = _paths(resource), obj["metadata"]
     shown = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     status: Object = {"replicas": _number(obj, paths["statusReplicasPath"])}
+    wanted = _number(obj, paths["specReplicasPath"])
     chosen = _selector(resource, paths, obj)
     if chosen:
         status["selector"] = chosen
@@ -31,7 +32,8 @@ def scale_of(resource: Resource, obj: Object) -> Object:
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": {key: metadata[key] for key in shown if key in metadata},
-        "spec": {"replicas": _number(obj, paths["specReplicasPath"])},
+        # As encoded from Go: a zero is left out here, and written in the status.
+        "spec": {"replicas": wanted} if wanted else {},
         "status": status,
     }
 

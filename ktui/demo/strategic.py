@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktui.demo.errors import bad_request
+from ktui.demo.errors import StatusError
 from ktui.demo.merge_keys import list_keys
 
 Object = dict[str, Any]
@@ -35,7 +35,7 @@ def strategic_merge(target: Object, patch: Object, parent: str = "") -> Object:
     if directive == "delete":
         return {}
     if directive not in (None, "merge"):
-        raise bad_request(f"Unknown patch type: {directive}")
+        raise _broken(f"unknown patch type: {directive} in map: {_go(patch)}")
     merged = dict(target)
     if _RETAIN in patch:
         merged = {key: value for key, value in merged.items() if key in patch[_RETAIN]}
@@ -50,13 +50,15 @@ def strategic_merge(target: Object, patch: Object, parent: str = "") -> Object:
         elif isinstance(value, dict):
             merged[key] = strategic_merge(merged.get(key) or {}, value, key)
         elif isinstance(value, list):
-            merged[key] = _merge_list(merged.get(key) or [], value, key, parent)
+            live = merged.get(key) or []
+            values, merge_key = _merge_list(live, value, key, parent), list_keys(key, parent).merge_key
+            merged[key] = _ordered(values, patch.get(_ORDER + key, value), live, merge_key) if merge_key else values
         else:
             merged[key] = value
     for key, order in patch.items():
         field = key.removeprefix(_ORDER)
-        if key.startswith(_ORDER) and field in merged:
-            merged[field] = _ordered(merged[field], order, list_keys(field, parent).merge_key)
+        if key.startswith(_ORDER) and field in merged and field not in patch:
+            merged[field] = _ordered(merged[field], order, merged[field], list_keys(field, parent).merge_key)
     return merged
 
 
@@ -73,7 +75,7 @@ def _merge_list(target: list[Any], patch: list[Any], field: str, parent: str) ->
     merged = list(target)
     for entry in entries:
         if key not in entry:
-            raise bad_request(f"map: {entry} does not contain declared merge key: {key}")
+            raise _broken(f"map: {_go(entry)} does not contain declared merge key: {key}")
         at = next((i for i, have in enumerate(merged) if have.get(key) == entry[key]), None)
         if entry.get(_DIRECTIVE) == "delete":
             if at is not None:
@@ -85,13 +87,33 @@ def _merge_list(target: list[Any], patch: list[Any], field: str, parent: str) ->
     return merged
 
 
-def _ordered(values: list[Any], order: list[Any], key: str) -> list[Any]:
-    """Values in the order the patch names; those it does not name keep their place behind their predecessors."""
-    wanted = [entry.get(key) if isinstance(entry, dict) else entry for entry in order]
-    names = [value.get(key) if isinstance(value, dict) else value for value in values]
-    place: dict[int, tuple[int, int]] = {}
-    behind = -1
-    for index, name in enumerate(names):
-        behind = wanted.index(name) if name in wanted else behind
-        place[index] = (behind, 0 if name in wanted else 1)
-    return [values[index] for index in sorted(place, key=lambda index: (*place[index], index))]
+def _ordered(values: list[Any], order: list[Any], live: list[Any], key: str) -> list[Any]:
+    """Values in order: those the patch names as it names them, the rest where the live list had them among these."""
+
+    def name(value: Any) -> Any:
+        return value.get(key) if isinstance(value, dict) else value
+
+    named, before = [name(entry) for entry in order], [name(entry) for entry in live]
+    patched = sorted((value for value in values if name(value) in named), key=lambda value: named.index(name(value)))
+    rest = [value for value in values if name(value) not in named]
+    merged: list[Any] = []
+    while patched and rest:
+        first, other = name(rest[0]), name(patched[0])
+        known = first in before and other in before
+        merged.append((rest if known and before.index(first) < before.index(other) else patched).pop(0))
+    return merged + rest + patched
+
+
+def _broken(why: str) -> StatusError:
+    return StatusError(500, "", why)
+
+
+def _go(value: Any) -> str:
+    """A value as Go's %v prints it."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{_go(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(_go, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "<nil>" if value is None else str(value)

@@ -12,8 +12,9 @@ from ktui.demo import errors
 from ktui.demo.allocation import allocate
 from ktui.demo.apply import apply
 from ktui.demo.clock import Clock, rfc3339
-from ktui.demo.conform import conform, strict_error
+from ktui.demo.conform import Mismatch, conform, strict_problem, unreadable
 from ktui.demo.defaults import apply_defaults
+from ktui.demo.delete_options import read_delete_options
 from ktui.demo.deletion import finish_if_done, request_delete
 from ktui.demo.managed_fields import Path, changed, record
 from ktui.demo.incoming import check_kind, check_place, check_uid, own_metadata
@@ -129,6 +130,8 @@ class Writes:
             StatusError: 409 for an old resourceVersion, 422 for what breaks rules.
         """
         version = wanted["metadata"].get("resourceVersion")
+        if version and not version.isdecimal():
+            raise errors.StatusError(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
         if version and version != current["metadata"]["resourceVersion"]:
             raise errors.conflict(resource.key, current["metadata"]["name"])
         obj = self._next_state(request, resource, current, wanted, part)
@@ -267,7 +270,9 @@ class Writes:
             return self._apply(request, resource)
         current = self.current(request, resource)
         wanted = self.patched(request, current, resource)
-        check_uid(wanted, current, resource)
+        wanted["metadata"] = wanted.get("metadata") or {}
+        check_place(wanted, request, resource)
+        _check_patched_identity(wanted, current, resource)
         return 200, self.replace(request, resource, current, wanted)
 
     def _apply(self, request: Request, resource: Resource) -> tuple[int, Object]:
@@ -294,27 +299,25 @@ class Writes:
         return 200, self._store_update(request, resource, current, obj)
 
     def _delete(self, request: Request, resource: Resource) -> Object:
-        options = read_object(request.body, "DeleteOptions") if request.body else {}
-        grace = options.get("gracePeriodSeconds", request.query.get("gracePeriodSeconds"))
+        options = read_delete_options(request)
         deletion = request_delete(
             self._storage,
             resource.key,
             request.call.namespace if resource.namespaced else "",
             request.call.name,
-            propagation=options.get("propagationPolicy") or request.query.get("propagationPolicy"),
-            grace_period=None if grace is None else int(grace),
-            preconditions=options.get("preconditions"),
-            dry_run=request.dry_run or options.get("dryRun") == ["All"],
+            propagation=options.propagation,
+            grace_period=options.grace_period,
+            preconditions=options.preconditions,
+            dry_run=options.dry_run,
         )
         if not deletion.gone or resource.key in _SHOWN_WHEN_GONE:
             return deletion.object
         return errors.success(resource.key, request.call.name, deletion.object["metadata"]["uid"])
 
     def _delete_collection(self, request: Request, resource: Resource) -> Object:
-        options = read_object(request.body, "DeleteOptions") if request.body else {}
-        query = request.query
+        options, query = read_delete_options(request), request.query
         matches = object_predicate(resource.key, query.get("labelSelector", ""), query.get("fieldSelector", ""))
-        scope = (request.call.namespace or None) if resource.namespaced else ""
+        scope = request.call.namespace if resource.namespaced else ""
         found = [obj for obj in self._storage.list(resource.key, scope) if matches is None or matches(obj)]
         for obj in found:
             request_delete(
@@ -322,9 +325,9 @@ class Writes:
                 resource.key,
                 obj["metadata"].get("namespace", ""),
                 obj["metadata"]["name"],
-                propagation=options.get("propagationPolicy") or query.get("propagationPolicy"),
-                grace_period=options.get("gracePeriodSeconds"),
-                dry_run=request.dry_run,
+                propagation=options.propagation,
+                grace_period=options.grace_period,
+                dry_run=options.dry_run,
             )
         return {
             "kind": resource.list_kind,
@@ -353,15 +356,36 @@ class Writes:
         )
 
 
+def _check_patched_identity(wanted: Object, current: Object, resource: Resource) -> None:
+    for field in ("kind", "apiVersion"):
+        if wanted.get(field) != current[field]:
+            why = f'no kind "{wanted.get("kind")}" is registered for version "{wanted.get("apiVersion")}"'
+            raise errors.invalid("", "", [errors.bad_value("patch", errors.shown(wanted), why)])
+    uid = wanted["metadata"].get("uid")
+    if uid != current["metadata"]["uid"]:
+        cause = errors.bad_value("metadata.uid", uid, "field is immutable")
+        raise errors.invalid(resource.kind, current["metadata"]["name"], [cause, cause], group=resource.group)
+
+
 def _conformed(request: Request, resource: Resource, sent: Object) -> Object:
     """What was sent, as its types allow it; unknown fields are refused, told of, or passed over, as asked."""
-    obj, unknown = conform(resource, sent)
+    try:
+        obj, unknown = conform(resource, sent)
+    except Mismatch as problem:
+        raise _undecodable(request, resource, sent, str(problem)) from None
     validation = request.query.get("fieldValidation") or "Warn"
     if unknown and validation == "Strict":
-        raise strict_error(resource, unknown)
+        raise _undecodable(request, resource, sent, strict_problem(unknown))
     if validation == "Warn":
         request.warnings.extend(f'unknown field "{path}"' for path in unknown)
     return obj
+
+
+def _undecodable(request: Request, resource: Resource, sent: Object, why: str) -> errors.StatusError:
+    """A patch that makes an object unreadable is the patch's fault: 422; else the object's: 400."""
+    if request.call.verb != "patch" or request.content_type in _APPLY_PATCHES:
+        return unreadable(resource, why)
+    return errors.invalid("", "", [errors.bad_value("patch", errors.shown(sent), why)])
 
 
 def read_patch(body: bytes) -> Any:

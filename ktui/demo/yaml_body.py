@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import yaml
@@ -17,6 +18,10 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in _Base.yaml_implicit_resolvers.items()
 }
+# go-yaml reads the one-letter booleans of YAML 1.1, too, which PyYAML leaves alone.
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:y|Y)$"), list("yY"))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:n|N)$"), list("nN"))
+_Loader.bool_values = {**_Base.bool_values, "y": True, "n": False}
 
 
 def read_yaml(body: bytes) -> Any:

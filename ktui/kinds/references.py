@@ -26,6 +26,7 @@ class Reference(NamedTuple):
         namespace: empty when it is cluster-scoped.
         name: its name.
         why: what it is to the one that names it, a few words.
+        optional: whether the one that names it can do without.
     """
 
     group: str
@@ -33,6 +34,7 @@ class Reference(NamedTuple):
     namespace: str
     name: str
     why: str
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +126,17 @@ def named(item: JsonObject) -> list[Reference]:
     group, kind = identity(item)
     meta, spec = item.get("metadata") or {}, item.get("spec") or {}
     reader = _NAMED.get((group, kind), _named_by_custom)
-    merged: dict[Reference, list[str]] = {}
+    merged: dict[tuple[str, ...], list[Reference]] = {}
     for reference in reader(_Namer(group, meta.get("namespace", ""), meta.get("name", "")), item, spec):
         if reference.name:
-            whys = merged.setdefault(reference._replace(why=""), [])
-            if reference.why not in whys:
-                whys.append(reference.why)
-    return [reference._replace(why=", ".join(whys)) for reference, whys in merged.items()]
+            merged.setdefault(reference[:4], []).append(reference)
+    return [
+        same[0]._replace(
+            why=", ".join(dict.fromkeys(reference.why for reference in same)),
+            optional=all(reference.optional for reference in same),
+        )
+        for same in merged.values()
+    ]
 
 
 def searches(item: JsonObject) -> list[Search]:
@@ -181,6 +187,12 @@ class _Namer(NamedTuple):
     def here(self, kind: str, name: str | None, why: str, group: str = "") -> Reference:
         return Reference(group, kind, self.namespace, name or "", why)
 
+    def chosen(self, kind: str, chosen: JsonObject | None, why: str) -> Reference:
+        """What a volume or a variable takes its content from; it may say that it can do without."""
+        chosen = chosen or {}
+        name = chosen.get("name") or chosen.get("secretName") or ""
+        return Reference("", kind, self.namespace, name, why, optional=bool(chosen.get("optional")))
+
     def everywhere(self, kind: str, name: str | None, why: str, group: str = "") -> Reference:
         return Reference(group, kind, "", name or "", why)
 
@@ -213,7 +225,7 @@ def _named_by_pod_spec(namer: _Namer, spec: JsonObject) -> Iterator[Reference]:
                 ("secretRef", "Secret"),
                 ("secretKeyRef", "Secret"),
             ):
-                yield namer.here(kind, (source.get(field) or {}).get("name"), why)
+                yield namer.chosen(kind, source.get(field), why)
     for secret in spec.get("imagePullSecrets") or ():
         yield namer.here("Secret", secret.get("name"), "pulls images")
 
@@ -224,9 +236,8 @@ def _named_by_volume(namer: _Namer, volume: JsonObject) -> Iterator[Reference]:
     if "ephemeral" in volume:
         yield namer.here("PersistentVolumeClaim", f"{namer.name}-{volume.get('name', '')}", why)
     for source in (volume, *((volume.get("projected") or {}).get("sources") or ())):
-        secret = source.get("secret") or {}
-        yield namer.here("ConfigMap", (source.get("configMap") or {}).get("name"), why)
-        yield namer.here("Secret", secret.get("secretName") or secret.get("name"), why)
+        yield namer.chosen("ConfigMap", source.get("configMap"), why)
+        yield namer.chosen("Secret", source.get("secret"), why)
 
 
 def _named_by_ingress(namer: _Namer, item: JsonObject, spec: JsonObject) -> Iterator[Reference]:

@@ -33,7 +33,9 @@ def standing(kind: Kind, row: Row, now: float) -> Standing:
     own = [column for column in kind.columns if not isinstance(column, KeyColumn | JoinColumn)]
     for column in own:
         if column.tone_of(row) is not Tone.PLAIN:
-            return Standing(kind.tone(row), column.cell(row, now))
+            text = column.cell(row, now)
+            # A bare number says nothing without its column's name.
+            return Standing(kind.tone(row), f"{column.name.lower()} {text}" if text.isdigit() else text)
     for column in own:
         if not column.ticks and not column.wide and (text := column.cell(row, now)) not in ("", "<none>"):
             return Standing(Tone.PLAIN, f"{column.name.lower()} {text}")

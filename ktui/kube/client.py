@@ -235,18 +235,29 @@ class Client:
             KtuiError: as `request`, when entered.
         """
         call = Call("GET", path, query, "*/*", None, "", REQUEST_IDLE, "identity")
-        async with await self._connection.line() as line:
-            opened = await line.upgrade(call, tuple(protocols), self.meter)
-        if isinstance(opened, int):
-            # The refusal's words are lost with the handshake. The same request without an upgrade fails for the same
-            # reason, and says it (after a 401 it also renews the credentials, for the next attempt).
-            await self.request("GET", path, query=query, accept="*/*")
-            raise api_error(opened, {}, b"")
-        with self.meter.open_stream():
+        async with AsyncExitStack() as stack:
+            opened = await self._upgraded(call, tuple(protocols), stack)
+            stack.enter_context(self.meter.open_stream())
             try:
                 yield opened
             finally:
                 await opened.close()
+
+    async def _upgraded(
+        self, call: Call, protocols: tuple[str, ...], stack: AsyncExitStack
+    ) -> aiohttp.ClientWebSocketResponse:
+        """The WebSocket a call opens, with credentials renewed if need be."""
+        line = await stack.enter_async_context(await self._connection.line())
+        opened = await line.upgrade(call, protocols, self.meter)
+        if opened == 401 and (renewed := await self._connection.renewed(line)) is not None:
+            line = await stack.enter_async_context(renewed)
+            opened = await line.upgrade(call, protocols, self.meter)
+        if isinstance(opened, int):
+            # The refusal's words are lost with the handshake. The same request without an upgrade does nothing, is
+            # refused for the same reason, and says it.
+            await self.request(call.method, call.path, query=call.query, accept=call.accept)
+            raise api_error(opened, {}, b"")
+        return opened
 
     async def _accepted(self, call: Call, stack: AsyncExitStack) -> Answer:
         """The 2xx answer to a call, with credentials renewed if need be; let go when the stack is left."""

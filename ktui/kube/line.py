@@ -42,7 +42,7 @@ class Pool:
         # One connection a watch, so there is no limit. Bodies are counted as they come over the wire, hence unpacked by
         # Answer.
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=context or True, socket_factory=_socket, keepalive_timeout=60),
+            connector=aiohttp.TCPConnector(limit=0, ssl=context or True, socket_factory=_socket, keepalive_timeout=30),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=2**20,

@@ -77,6 +77,7 @@ class Family:
 
 
 _SILENT = Standing(Tone.PLAIN, "")
+_MISSING = Standing(Tone.FAILED, "not found")
 
 
 @dataclass
@@ -198,7 +199,8 @@ class Relatives:
             async with self._slots:
                 kind, row = await get_row(self._client, line.resource, key)
         except NotFound:
-            return replace(line, standing=Standing(Tone.FAILED, "not found"), resource=None), None
+            missing = Standing(Tone.FINISHED, "not there, optional") if reference.optional else _MISSING
+            return replace(line, standing=missing, resource=None), None
         except Forbidden:
             return replace(line, standing=Standing(Tone.UNKNOWN, "may not be read")), None
         except KtuiError as error:

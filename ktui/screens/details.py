@@ -73,6 +73,7 @@ class DetailsScreen(Screen[None]):
         background: $background;
         layout: vertical;
         & > #title { dock: top; }
+        & > #tabs { background: $background; margin-bottom: 1; }
         & > #notice { display: none; background: $background; }
         & > #notice.-said { display: block; }
         & > #sides { height: 1fr; }
@@ -189,7 +190,7 @@ class DetailsScreen(Screen[None]):
 
     def _title(self) -> list[Part]:
         live = self.live
-        parts = [Part(f" {clean(self.kind.kind)} ", "badge"), Part("  ")]
+        parts = [Part(f" {clean(self.kind.kind)}  ", "key")]
         if self.key.namespace:
             parts.append(Part(f"{clean(self.key.namespace)}/", "dim"))
         parts.append(Part(clean(self.key.name), "strong"))
@@ -282,6 +283,10 @@ class DetailsScreen(Screen[None]):
             self.notify(f"{relative.kind} {clean(str(relative.key))}: {relative.standing.word}.", markup=False)
         else:
             self.app.push_screen(DetailsScreen(self.session, relative.resource, relative.key, now=self._now))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The page that is shown needs no key."""
+        return not (action == "show" and parameters == (self.tab,))
 
     # -- keys --------------------------------------------------------------------------------
 

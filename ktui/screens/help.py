@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.content import Content
+from textual.containers import Grid, VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
@@ -50,6 +48,9 @@ class HelpScreen(ModalScreen[None]):
             background: $bar; border: round $primary; padding: 0 2; border-title-color: $primary;
             scrollbar-size-vertical: 1;
         }
+        & Grid { grid-size: 2; grid-columns: 26 1fr; grid-rows: auto; height: auto; }
+        & .key { color: $key; text-style: bold; }
+        & .title { color: $faint; margin-top: 1; }
     }
     """
 
@@ -58,22 +59,20 @@ class HelpScreen(ModalScreen[None]):
         self._page = page
 
     def compose(self) -> ComposeResult:
-        """One text."""
+        """Two columns: keys, and what they do."""
         with VerticalScroll() as box:
             box.border_title = "Keys"
-            yield Static(self._text())
+            for title, lines in (("Anywhere in a table", MOVING), ("On this page", self._keys()), ("Signs", SIGNS)):
+                yield Static(title, classes="title")
+                with Grid():
+                    for key, meaning in dict(lines).items():
+                        yield Static(key, markup=False, classes="key")
+                        yield Static(meaning, markup=False)
 
-    def _text(self) -> Content:
-        keys = [
-            (self.app.get_key_display(binding), binding.tooltip or binding.description)
-            for binding in (active.binding for active in self._page.active_bindings.values())
-            if binding.description and not binding.system
+    def _keys(self) -> list[tuple[str, str]]:
+        """Every binding of the page that says what it is for."""
+        return [
+            (self.app.get_key_display(active.binding), active.binding.tooltip)
+            for active in self._page.active_bindings.values()
+            if active.binding.tooltip
         ]
-        width = max(cell_len(key) for key, _ in (*MOVING, *keys)) + 3
-        parts: list[str | Content | tuple[str, str]] = []
-        for title, lines in (("", MOVING), ("On this page", keys), ("Signs", SIGNS)):
-            if title:
-                parts.append((f"\n{title}\n", "$faint"))
-            for key, meaning in dict(lines).items():
-                parts += [(key + " " * (width - cell_len(key)), "bold $key"), f"{meaning}\n"]
-        return Content.assemble(*parts)

@@ -89,7 +89,11 @@ class HomeScreen(TableScreen):
         """Nodes and pods."""
         found = {pane.kind.gvr: len(pane.feed.store) for pane in self.panes}
         nodes, pods = found[GVR_NODES], found[GVR_PODS]
-        return f"{nodes:,} node{'s' if nodes != 1 else ''} · {pods:,} pod{'s' if pods != 1 else ''}" if nodes or pods else ""
+        return (
+            f"{nodes:,} node{'s' if nodes != 1 else ''} · {pods:,} pod{'s' if pods != 1 else ''}"
+            if nodes or pods
+            else ""
+        )
 
     # -- what belongs together ---------------------------------------------------------------
 

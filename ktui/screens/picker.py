@@ -128,7 +128,9 @@ class Picker(ModalScreen[str | None]):
     def _narrow(self, typed: str) -> None:
         wanted = typed.casefold()
         found = [choice for choice in self._choices if wanted in choice.label.casefold()]
-        self._shown = sorted(found, key=lambda choice: not choice.label.casefold().startswith(wanted)) if wanted else found
+        self._shown = (
+            sorted(found, key=lambda choice: not choice.label.casefold().startswith(wanted)) if wanted else found
+        )
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options(

@@ -48,14 +48,16 @@ class TableScreen(Screen[None]):
         Binding("d", "details", "Details", tooltip="Everything about the object: overview, YAML, events, relations."),
         Binding("y", "yaml", "YAML", tooltip="The object as YAML."),
         Binding("c", "copy", "Copy", tooltip="Copy the name, the YAML or the kubectl line."),
-        Binding("slash", "filter", "Filter", key_display="/", tooltip="Show the rows that contain a text; Esc clears."),
-        Binding("colon", "go_to", "Go to", key_display=":", tooltip="Any kind: :ing, :cm kube-system, :deploy -l app=web."),
-        Binding("exclamation_mark", "unhealthy", "Unhealthy", key_display="!", tooltip="Show unhealthy rows only."),
+        Binding("slash", "filter", "Filter", tooltip="Show the rows that contain a text; Esc clears."),
+        Binding(
+            "colon", "go_to", "Go to", tooltip="Any kind: :ing, :cm kube-system, :deploy -l app=web."
+        ),
+        Binding("exclamation_mark", "unhealthy", "Unhealthy", tooltip="Show unhealthy rows only."),
         Binding("0", "all_namespaces", "All namespaces", show=False, tooltip="Look at all namespaces."),
         Binding("ctrl+n", "namespaces", "Namespaces", show=False, tooltip="Choose the namespaces to look at."),
         Binding("ctrl+k", "contexts", "Contexts", show=False, tooltip="Choose another context of the kubeconfig."),
         Binding("ctrl+r", "retry", "Retry", show=False, tooltip="Try again at once what failed."),
-        Binding("question_mark", "help", "Help", key_display="?", tooltip="All keys."),
+        Binding("question_mark", "help", "Help", tooltip="All keys."),
         Binding("escape", "back", "Back", show=False, tooltip="Clear the filter, widen, or go back."),
         Binding("q", "leave", "Quit", show=False, tooltip="Go back, or leave ktui."),
     ]
@@ -99,8 +101,13 @@ class TableScreen(Screen[None]):
         with Container(id="panes"):
             yield from self.compose_panes()
         yield Bar(id="words")
-        yield Prompt("/", id="filter", placeholder=" text to look for; Enter keeps it, Esc clears it")
-        yield Prompt(":", id="go-to", placeholder=" a kind and where: po kube-system, ing, deploy -l app=web, ctx, ns")
+        yield Prompt("/", id="filter", placeholder="text to look for; Enter keeps the filter, Esc clears it")
+        yield Prompt(
+            ":",
+            id="go-to",
+            placeholder="a kind and where: po kube-system, ing, deploy -l app=web, ctx, ns",
+            suggester=self.ktui.destinations,
+        )
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
@@ -184,9 +191,9 @@ class TableScreen(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Shift and a letter sorts by the next column that begins with it."""
-        if event.character and event.character.isalpha() and event.character.isupper() and event.character != "G":
-            if self.pane.sort_by_letter(event.character):
-                event.stop()
+        letter = event.character or ""
+        if letter.isalpha() and letter.isupper() and self.pane.sort_by_letter(letter):
+            event.stop()
 
     # -- prompts -----------------------------------------------------------------------------
 
@@ -198,9 +205,7 @@ class TableScreen(Screen[None]):
     def action_go_to(self) -> None:
         """Type where to go."""
         self._begin_typing()
-        prompt = self.query_one("#go-to", Prompt)
-        prompt.suggester = self.ktui.destinations
-        prompt.open()
+        self.query_one("#go-to", Prompt).open()
 
     def _begin_typing(self) -> None:
         """The prompt takes the place of the line of words, and the table keeps its cursor."""
@@ -256,7 +261,9 @@ class TableScreen(Screen[None]):
     async def _use_context(self, context: str) -> None:
         kubeconfig = self.ktui.kubeconfig
         if kubeconfig is not None and context not in kubeconfig.contexts:
-            self.notify(f"There is no context {clean(context)!r}. Press ctrl+k to choose one.", severity="warning", markup=False)
+            self.notify(
+                f"There is no context {clean(context)!r}. Press ctrl+k to choose one.", severity="warning", markup=False
+            )
             return
         await self.ktui.use_context(context)
 

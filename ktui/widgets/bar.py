@@ -56,7 +56,7 @@ class Bar(Widget):
     }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._left: Sequence[Part] = ()
         self._right: Sequence[Part] = ()

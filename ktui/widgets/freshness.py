@@ -39,7 +39,9 @@ def freshness(state: State, now: float) -> Freshness:
         case Live():
             return Freshness("●", "live", Tone.GOOD)
         case Polled(_, every, reason):
-            return Freshness("●" if not reason else "◐", f"every {every:.0f} s", Tone.GOOD if not reason else Tone.WARNING)
+            return Freshness(
+                "●" if not reason else "◐", f"every {every:.0f} s", Tone.GOOD if not reason else Tone.WARNING
+            )
         case Stale(since, reason, retry_at, _):
             wait = max(0, round(retry_at - now))
             again = f"retry in {_rounded(wait)} s" if wait else "retrying"

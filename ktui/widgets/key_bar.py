@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+from textual.widgets import Input
 
 from ktui.widgets.bar import Bar, Part
 
@@ -25,16 +28,38 @@ class KeyBar(Bar):
     def _tell(self) -> None:
         if not self.is_attached or self.screen is not self.app.screen:
             return
-        parts: list[Part] = [Part(" ")]
+        hints: list[tuple[Part, Part]] = []
         seen: set[str] = set()
-        key_of: Callable[..., str] = self.app.get_key_display
+        typing = isinstance(self.screen.focused, Input)
         for active in self.screen.active_bindings.values():
             binding = active.binding
-            if not binding.show or not active.enabled or binding.action in seen:
+            if typing and active.node is self.screen:
+                # The page's keys are letters of what is being typed.
                 continue
-            seen.add(binding.action)
-            parts += [
-                Part(key_of(binding), "key", binding.action),
-                Part(f" {binding.description}   ", "text", binding.action),
-            ]
-        self.show(parts)
+            if binding.show and active.enabled and binding.action not in seen:
+                seen.add(binding.action)
+                key = self.app.get_key_display(binding)
+                hints.append(
+                    (Part(key, "key", binding.action), Part(f" {binding.description}", "text", binding.action))
+                )
+        self.show([Part(" "), *self._fitting(hints)])
+
+    def _fitting(self, hints: list[tuple[Part, Part]]) -> Iterable[Part]:
+        """Whole hints only; where there is no room for all, the last one (help) stays and those before it go."""
+        room = self.size.width - 1 - sum(map(_width, hints[-1:]))
+        for hint in hints[:-1]:
+            if (room := room - _width(hint)) < 0:
+                break
+            yield from (*hint, GAP)
+        yield from (part for hint in hints[-1:] for part in hint)
+
+    def on_resize(self) -> None:
+        """As many hints as fit now."""
+        self._tell()
+
+
+GAP = Part("   ")
+
+
+def _width(hint: tuple[Part, Part]) -> int:
+    return sum(cell_len(part.text) for part in hint) + len(GAP.text)

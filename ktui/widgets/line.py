@@ -63,11 +63,14 @@ class LineBuilder:
         if not width:
             return
         self.width += width
-        styles = self._styles
+        texts, styles = self._texts, self._styles
         if styles and (styles[-1] is style or (text.isspace() and _same_when_blank(styles[-1], style))):
-            self._texts[-1] += text
+            texts[-1] += text
+        elif styles and texts[-1].isspace() and _same_when_blank(styles[-1], style):
+            texts[-1] += text
+            styles[-1] = style
         else:
-            self._texts.append(text)
+            texts.append(text)
             styles.append(style)
 
     def line(self, width: int, blank: Style, filters: Iterable[LineFilter] = ()) -> Line:

@@ -13,6 +13,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from ktui.widgets.line import Line
 from ktui.widgets.palette import Ink, Look, palette_of, styles_of
 
 SIDEWAYS = 8
@@ -109,8 +110,8 @@ class LinesView(ScrollView, can_focus=True):
         left, top = self.scroll_offset
         width, base = self.size.width, self.style()
         if top + y >= self._rows:
-            return Strip.blank(width, base)
-        return self._strip(top + y).crop_extend(left, left + width, base)
+            return Line([Segment(" " * width, base)], width)
+        return Line(self._strip(top + y).crop_extend(left, left + width, base), width)
 
     def show_row(self, row: int, *, middle: bool = False) -> None:
         """Scroll until `row` is visible.

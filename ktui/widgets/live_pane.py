@@ -26,7 +26,8 @@ from ktui.widgets.table_model import TableModel
 class LivePane(Pane):
     """One kind in some namespaces, live.
 
-    It opens its feed, and those of the kinds that its columns join, when it is made and lets go of them when it is removed.
+    It opens its feed, and those of the kinds that its columns join, when it is made; it lets go of them when it is
+    removed.
 
     Args:
         session: where feeds come from.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 
+from rich.cells import set_cell_size
 from textual import events
 from textual.strip import Strip
 
@@ -17,8 +19,7 @@ from ktui.widgets.palette import TONE_INKS, Ink
 # From this width on there are two columns: each is then as wide as half a wide terminal, which tables need.
 TWO_COLUMNS = 120
 WIDEST_LABEL = 22
-# Sections without tables are not drawn wider: labels and values would lose sight of each other.
-NARROWEST_CELL = 8
+WIDEST_WORD = 26
 MARGIN, GUTTER = 1, 3
 
 PaintedLine = list[Piece]
@@ -129,6 +130,7 @@ def _labelled(lines: Sequence[Line], width: int) -> list[PaintedLine]:
 
 
 def _table(table: Table, width: int) -> list[PaintedLine]:
+    table = _without_empty_columns(table)
     toned = any(row.tone is not Tone.PLAIN for row in table.rows)
     margin = 2 if toned else 0
     widths = _column_widths(table, width - margin)
@@ -140,10 +142,23 @@ def _table(table: Table, width: int) -> list[PaintedLine]:
         columns = [wrapped(cell, room) for cell, room in zip(row.cells, widths, strict=True)]
         for place in range(max(map(len, columns), default=0)):
             cells = [column[place] if place < len(column) else "" for column in columns]
-            glyph = [Piece(f"{row.tone.value if place == 0 else ' '} ".rjust(margin), ink)] if toned else []
+            glyph = [Piece(fit(row.tone.value if place == 0 else "", margin), ink)] if toned else []
             first, *others = _cells(cells, widths, Ink.TEXT)
             page.append([*glyph, first._replace(ink=ink), *others])
     return page
+
+
+def _without_empty_columns(table: Table) -> Table:
+    """The table without the columns in which no row says anything."""
+    kept = [
+        place
+        for place in range(len(table.header))
+        if place == 0 or any(row.cells[place] not in ("", "-") for row in table.rows)
+    ]
+    if len(kept) == len(table.header):
+        return table
+    rows = tuple(replace(row, cells=tuple(row.cells[place] for place in kept)) for row in table.rows)
+    return Table(tuple(table.header[place] for place in kept), rows)
 
 
 def _cells(cells: Sequence[str], widths: Sequence[int], ink: Ink) -> PaintedLine:
@@ -156,20 +171,25 @@ def _cells(cells: Sequence[str], widths: Sequence[int], ink: Ink) -> PaintedLine
 
 def _column_widths(table: Table, width: int) -> list[int] | None:
     """Cells for each column: its longest text, the widest made narrower until all fit; None when they cannot."""
-    widths = [
-        max(1, width_of(head), *(width_of(row.cells[place]) for row in table.rows))
-        for place, head in enumerate(table.header)
-    ]
-    room = width - 2 * (len(widths) - 1)
-    while sum(widths) > room:
-        widest = max(range(len(widths)), key=lambda place: widths[place])
-        if widths[widest] <= max(NARROWEST_CELL, width_of(table.header[widest])):
+    columns = [[head, *(row.cells[place] for row in table.rows)] for place, head in enumerate(table.header)]
+    widths = [max(1, *map(width_of, texts)) for texts in columns]
+    # Words are broken only when they are very long, and never those of the header.
+    least = [max(width_of(texts[0]), min(WIDEST_WORD, _longest_word(texts))) for texts in columns]
+    excess = sum(widths) + 2 * (len(widths) - 1) - width
+    while excess > 0:
+        place = max(range(len(widths)), key=lambda place: (widths[place] > least[place], widths[place]))
+        if widths[place] <= least[place]:
             return None
-        others = max((taken for place, taken in enumerate(widths) if place != widest), default=0)
-        least = max(NARROWEST_CELL, width_of(table.header[widest]))
+        others = max((taken for other, taken in enumerate(widths) if other != place), default=0)
         # Down to the next widest at once, or by what is missing, whichever is less.
-        widths[widest] = max(least, min(widths[widest] - 1, max(others, widths[widest] - (sum(widths) - room))))
+        narrower = max(least[place], min(widths[place] - 1, max(others, widths[place] - excess)))
+        excess -= widths[place] - narrower
+        widths[place] = narrower
     return widths
+
+
+def _longest_word(texts: Sequence[str]) -> int:
+    return max((width_of(word) for text in texts for word in text.split()), default=1)
 
 
 def _records(table: Table, width: int) -> list[PaintedLine]:
@@ -193,11 +213,14 @@ def wrapped(text: str, width: int) -> list[str]:
         return [text]
     if text.isascii() and not text.isspace():
         return textwrap.wrap(text, width, break_on_hyphens=False)
-    pieces, piece, used = [], "", 0
-    for char in text:
-        cells = width_of(char)
-        if used + cells > width:
-            pieces.append(piece)
-            piece, used = "", 0
-        piece, used = piece + char, used + cells
-    return [*pieces, piece]
+    lines, line = [], ""
+    for word in text.split(" "):
+        if line and width_of(line) + 1 + width_of(word) > width:
+            lines.append(line)
+            line = ""
+        line = f"{line} {word}" if line else word
+        while width_of(line) > width:
+            piece = set_cell_size(line, width).rstrip()
+            lines.append(piece)
+            line = line[max(1, len(piece)) :]
+    return [*lines, line]

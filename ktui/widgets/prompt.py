@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from textual import events
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.suggester import Suggester
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 
-class Prompt(Input):
-    """An input of one line that says what is typed as it is typed, and gives way when it is done.
+class Prompt(Horizontal):
+    """A sign and a line to type into. It tells what is typed as it is typed, and gives way when it is done.
 
     Args:
-        sign: the character before it, `/` or `:`.
+        sign: the character before the line, `/` or `:`.
+        id: the widget's id.
+        placeholder: what can be typed.
+        suggester: completes what is typed.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "done", "Done", priority=True),
+        Binding("escape", "give_up", "Give up", priority=True),
+        Binding("tab", "complete", "Complete", show=False, priority=True),
+        Binding("down", "done", show=False),
+    ]
     DEFAULT_CSS = """
     Prompt {
-        height: 1; border: none; padding: 0 1; background: $panel; color: $foreground; display: none;
+        height: 1; background: $bar; display: none;
         &.-open { display: block; }
-        &:focus { border: none; background-tint: $background 0%; }
-        & > .input--suggestion { color: $faint; }
+        & > Static { width: 2; color: $key; text-style: bold; padding-left: 1; background: $bar; }
+        & > Input {
+            width: 1fr; background: $bar; color: $foreground;
+            &:focus { background-tint: $background 0%; }
+            & > .input--suggestion, & > .input--placeholder { color: $faint; }
+        }
     }
     """
 
@@ -60,41 +78,43 @@ class Prompt(Input):
             """Where."""
             return self.prompt
 
-    def __init__(self, sign: str, *, id: str, placeholder: str, suggester: Suggester | None = None) -> None:
-        super().__init__(id=id, placeholder=f"{sign}{placeholder}", suggester=suggester, compact=True)
-        self.sign = sign
+    def __init__(self, sign: str, *, id: str, placeholder: str, suggester: Suggester | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._sign = Static(sign, markup=False)
+        self._line = Input(placeholder=placeholder, suggester=suggester, compact=True)
         # A blinking cursor writes 3.6 KB a second to the terminal.
-        self.cursor_blink = False
+        self._line.cursor_blink = False
+
+    def compose(self) -> ComposeResult:
+        """The sign, and the line."""
+        yield self._sign
+        yield self._line
 
     def open(self, text: str = "") -> None:
         """Show the line and type into it."""
-        self.value = text
+        self._line.value = text
         self.add_class("-open")
-        self.focus()
-        self.cursor_position = len(text)
+        self._line.focus()
+        self._line.cursor_position = len(text)
 
     def close(self) -> None:
         """Give way."""
         self.remove_class("-open")
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Pass on what is typed."""
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
         event.stop()
         if self.has_class("-open"):
             self.post_message(self.Typed(self, event.value))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Done."""
-        event.stop()
-        self.post_message(self.Done(self, event.value))
+    def action_done(self) -> None:
+        """Take what was typed."""
+        self.post_message(self.Done(self, self._line.value))
 
-    async def on_key(self, event: events.Key) -> None:
-        """Esc gives up; tab takes the suggestion."""
-        if event.key == "escape":
-            event.stop()
-            event.prevent_default()
-            self.post_message(self.Done(self, None))
-        elif event.key == "tab":
-            event.stop()
-            event.prevent_default()
-            self.action_cursor_right()
+    def action_give_up(self) -> None:
+        """Take nothing."""
+        self.post_message(self.Done(self, None))
+
+    def action_complete(self) -> None:
+        """Take the suggestion."""
+        self._line.action_cursor_right()

@@ -657,12 +657,21 @@ class ResourceTable(Widget, can_focus=True):
 
     # -- being seen --------------------------------------------------------------------------
 
-    def on_focus(self) -> None:
+    def on_focus(self, event: events.Focus) -> None:
         """The cursor lights up."""
-        self._paint_cursor()
+        self._take_focus(event, True)
 
-    def on_blur(self) -> None:
+    def on_blur(self, event: events.Blur) -> None:
         """The cursor goes out, or dims."""
+        self._take_focus(event, False)
+
+    def _take_focus(self, event: events.Event, focused: bool) -> None:
+        # Textual's own answer to this event does the same, and repaints all lines.
+        event.prevent_default()
+        self.has_focus = focused
+        if self.parent is not None:
+            descendant = events.DescendantFocus if focused else events.DescendantBlur
+            self.parent.post_message(descendant(self))
         self._paint_cursor()
 
     def _paint_cursor(self) -> None:

@@ -23,7 +23,7 @@ from ktui.widgets.table_model import Sort
 GUTTER = 2
 """Cells before the first column: the bar of related rows and the mark."""
 
-MARGIN = 1
+MARGIN = 2
 """Cells behind the last column, where `›` tells of more."""
 
 RELATED_BAR = "▎"

@@ -22,17 +22,17 @@ _MERGE, _APPLY = "application/merge-patch+json", "application/apply-patch+yaml"
 _NAMESPACES = GVR("", "v1", "namespaces")
 
 
-async def until(holds: Callable[[], bool | Awaitable[bool]], timeout: float = 15.0, what: str = "") -> None:
+async def until(holds: Callable[[], bool | Awaitable[bool]], within: float = 15.0, what: str = "") -> None:
     """Wait until `holds()`.
 
     It looks again and again, as much of what tests wait for happens on a server that tells them nothing.
 
     Args:
         holds: a condition, or a coroutine function that finds out.
-        timeout: seconds after which the test fails.
+        within: seconds after which the test fails.
         what: said when it does.
     """
-    deadline = asyncio.get_running_loop().time() + timeout
+    deadline = asyncio.get_running_loop().time() + within
     while True:
         found = holds()
         if inspect.isawaitable(found):
@@ -142,12 +142,12 @@ def _object(body: bytes) -> dict[str, Any]:
     return found
 
 
-async def persistently(act: Callable[[], Awaitable[Any]], timeout: float = 60.0) -> None:
+async def persistently(act: Callable[[], Awaitable[Any]], within: float = 60.0) -> None:
     """Do something on a server that is away now and then.
 
     Args:
         act: what to do; it may have been done although it fails.
-        timeout: seconds after which the test fails.
+        within: seconds after which the test fails.
     """
 
     async def done() -> bool:
@@ -159,4 +159,4 @@ async def persistently(act: Callable[[], Awaitable[Any]], timeout: float = 60.0)
             return False
         return True
 
-    await until(done, timeout, "the server did not come back")
+    await until(done, within, "the server did not come back")

@@ -1,6 +1,7 @@
 """Wire: what lies between ktui and a cluster, and does to requests and watches what networks and proxies do.
 
-It forwards to the cluster, so that everything but the ordered fault is genuine, on the embedded cluster and on a real one.
+It forwards to the cluster, so that everything but the ordered fault is genuine, on the embedded cluster as
+on a real one.
 """
 
 from __future__ import annotations

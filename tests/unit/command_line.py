@@ -7,7 +7,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -52,7 +52,9 @@ class Shop:
     def start(self) -> None:
         """Serve, with the present as the time at which the clock stands."""
         self._thread.start()
-        self.cluster = asyncio.run_coroutine_threadsafe(serve(clock=SteppedClock(time.time()), seed=1), self._loop).result()
+        self.cluster = asyncio.run_coroutine_threadsafe(
+            serve(clock=SteppedClock(time.time()), seed=1), self._loop
+        ).result()
         write_kubeconfig(self.kubeconfig, self.cluster.all_contexts())
 
     def stop(self) -> None:
@@ -67,6 +69,10 @@ class Shop:
         done: Future[T] = Future()
         self._loop.call_soon_threadsafe(lambda: done.set_result(something(self.cluster)))
         return done.result(10)
+
+    def wait_for(self, something: Callable[[Cluster], Coroutine[Any, Any, T]]) -> T:
+        """The result of a coroutine that runs in the cluster's own loop."""
+        return asyncio.run_coroutine_threadsafe(something(self.cluster), self._loop).result(10)
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,21 @@ def test_nothing_opens_on_all_namespaces() -> None:
 
 def test_every_option_reaches_the_app() -> None:
     """What is asked for on the command line is what the app is told."""
-    words = "pods --context prod --kubeconfig k.yaml -n shop,lesson --read-only --theme x --no-mouse --log-file l".split()
+    words = [
+        "pods",
+        "--context",
+        "prod",
+        "--kubeconfig",
+        "k.yaml",
+        "-n",
+        "shop,lesson",
+        "--read-only",
+        "--theme",
+        "x",
+        "--no-mouse",
+        "--log-file",
+        "l",
+    ]
     options = options_of(parse(words))
     assert options.start_kind == "pods"
     assert options.context == "prod"
@@ -54,16 +68,26 @@ def test_value_of_an_option_is_no_command() -> None:
 
 def test_names_may_stand_behind_options() -> None:
     """`ktui get KIND -n NS NAME NAME` is read as kubectl reads it."""
-    assert parse("get deploy -n shop web api".split()).names == ["web", "api"]
+    assert parse(["get", "deploy", "-n", "shop", "web", "api"]).names == ["web", "api"]
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        "--bogus", "get", "get pods -o xml", "-n a -A", "get pods -n a -A", "-n ,", "demo --port 99999", "demo --pods -1",
-        "demo --speed 0", "demo --nodes 0", "pods services", "get pods --sel app=web",
+        "--bogus",
+        "get",
+        "get pods -o xml",
+        "-n a -A",
+        "get pods -n a -A",
+        "-n ,",
+        "demo --port 99999",
+        "demo --pods -1",
+        "demo --speed 0",
+        "demo --nodes 0",
+        "pods services",
+        "get pods --sel app=web",
     ],
-)  # fmt: skip
+)
 def test_bad_usage_is_one_sentence_and_exit_code_2(words: str, ktui: Callable[..., Done]) -> None:
     """Bad usage is told in one sentence with a next step, on standard error, without a traceback."""
     done = ktui(*words.split())

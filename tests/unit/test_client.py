@@ -628,6 +628,25 @@ async def test_refused_websocket_says_why(server: ApiServer, client: Client) -> 
             pytest.fail("entered")
 
 
+async def test_websocket_renews_credentials(server: ApiServer) -> None:
+    """A WebSocket that is refused with a 401 is opened with renewed credentials."""
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        if request.headers["Authorization"] != "Bearer new":
+            return status_body(401, "Unauthorized")
+        connected = web.WebSocketResponse()
+        await connected.prepare(request)
+        await connected.send_bytes(b"hello")
+        return connected
+
+    server.respond = respond
+    client = await server.client({"token": "old"})
+    server.kubeconfig({"token": "new"})
+    async with client.websocket("/exec") as connected:
+        assert (await connected.receive()).data == b"hello"
+    await client.close()
+
+
 # -- what the user may do ----------------------------------------------------------------------
 
 

@@ -42,7 +42,7 @@ def with_condition(
     result = list(conditions)
     for position, old in enumerate(result):
         if old["type"] == kind:
-            if old["status"] == status:
+            if old["status"] == status and "lastTransitionTime" in old:
                 new["lastTransitionTime"] = old["lastTransitionTime"]
             result[position] = {**old, **new}
             for gone in {"reason", "message"} - new.keys():

@@ -125,6 +125,11 @@ class ContainerRun:
         return self.finished and self.ended.get("exitCode", 0) == 0
 
     @property
+    def passed(self) -> bool:
+        """Whether an init container lets the next one begin: it succeeded, or as a sidecar it started."""
+        return self.succeeded or (self.restart == "Always" and self.started)
+
+    @property
     def started(self) -> bool:
         """Whether its process runs (and the startup probe, if any, is content)."""
         return self.stage == "running" and (self.ready or "startupProbe" not in self.spec)

@@ -51,20 +51,23 @@ class DaemonSets(Controller):
         if workload is None:
             return
         revision = keep_revision(self.storage, workload)
-        nodes = {node["metadata"]["name"] for node in self.storage.list("nodes") if _fits(workload, node)}
+        every = self.storage.list("nodes")
+        nodes = {node["metadata"]["name"] for node in every if _fits(workload, node)}
+        # A NoSchedule taint that comes later does not drive out a pod that is there.
+        staying = {node["metadata"]["name"] for node in every if _fits(workload, node, ("NoExecute",))}
         pods = self.index.owned("pods", workload["metadata"]["uid"])
         placed: dict[str, Object] = {}
         for pod in pods:
             name = _node_of(pod)
-            if not is_leaving(pod) and (name not in nodes or is_finished(pod) or name in placed):
+            if not is_leaving(pod) and (name not in staying or is_finished(pod) or name in placed):
                 self._delete_pod(workload, pod)
-            elif name in nodes:
+            elif name in staying:
                 placed[name] = pod
         if not is_leaving(workload):
             for name in sorted(nodes - placed.keys()):
                 placed[name] = self._create_pod(workload, name, revision)
             self._update(workload, list(placed.values()), revision)
-        self._write_status(workload, nodes, placed, len(pods), revision)
+        self._write_status(workload, nodes | placed.keys(), placed, len(pods), revision)
 
     def _create_pod(self, workload: Object, node: str, revision: str) -> Object:
         pod = pod_from(workload["spec"]["template"], workload, labels={HASH_LABEL: revision})
@@ -121,15 +124,13 @@ def _place(node: Object) -> tuple[Object, Object]:
     return node["spec"], node["metadata"].get("labels") or {}
 
 
-def _fits(workload: Object, node: Object) -> bool:
+def _fits(workload: Object, node: Object, effects: tuple[str, ...] = ("NoSchedule", "NoExecute")) -> bool:
     spec = workload["spec"]["template"]["spec"]
     if not has_labels(spec.get("nodeSelector") or {}, node["metadata"].get("labels") or {}):
         return False
     tolerant = {"tolerations": [*(spec.get("tolerations") or ()), *_TOLERATIONS]}
-    return all(
-        taint["effect"] == "PreferNoSchedule" or tolerated(tolerant, taint)
-        for taint in node["spec"].get("taints") or ()
-    )
+    taints = [taint for taint in node["spec"].get("taints") or () if taint["effect"] in effects]
+    return all(tolerated(tolerant, taint) for taint in taints)
 
 
 def _node_of(pod: Object) -> str:

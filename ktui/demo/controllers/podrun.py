@@ -57,7 +57,7 @@ class PodRun:
             return
         for run in self._init:
             self._advance(run, now, images, tell)
-            if not (run.started or run.succeeded):
+            if not run.passed:
                 return
         for run in self._containers:
             self._advance(run, now, images, tell)
@@ -94,7 +94,7 @@ class PodRun:
 
     def status(self, pod: Object, now: float) -> Object:
         """Returns the pod's status."""
-        initialized = all(run.started or run.succeeded for run in self._init)
+        initialized = all(run.passed for run in self._init)
         phase = self._phase(initialized)
         status: Object = {**pod.get("status", {}), "phase": phase, "qosClass": qos_class(pod["spec"])}
         status["conditions"] = self._conditions(status.get("conditions") or [], now, phase, initialized)
@@ -123,7 +123,7 @@ class PodRun:
         why = {"reason": "ContainersNotReady", "message": f"containers with unready status: [{' '.join(unready)}]"}
         if done:
             why = {"reason": "PodCompleted" if phase == "Succeeded" else "PodFailed"}
-        uninitialized = [run.name for run in self._init if not (run.started or run.succeeded)]
+        uninitialized = [run.name for run in self._init if not run.passed]
         incomplete = {
             "reason": "ContainersNotInitialized",
             "message": f"containers with incomplete status: [{' '.join(uninitialized)}]",

@@ -13,6 +13,7 @@ from ktui.demo.controllers.selectors import has_labels, selects
 from ktui.demo.controllers.taints import UNSCHEDULABLE, tolerated
 from ktui.demo.storage import Event, Object
 
+_NAME = "default-scheduler"
 _TRY_AGAIN_AFTER = 300.0  # what the real one does with pods that nothing woke: --pod-max-in-unschedulable-pods-duration
 
 
@@ -20,7 +21,7 @@ class Scheduler(Controller):
     """Binds pods by their requests, node selectors, affinity, taints; the emptiest fitting node wins."""
 
     watches = ("pods", "nodes", "persistentvolumeclaims")
-    component = "default-scheduler"
+    component = _NAME
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)
@@ -149,7 +150,7 @@ class Scheduler(Controller):
 
 
 def _is_waiting(pod: Object) -> bool:
-    if behaviour_of(pod).name == "static":
+    if behaviour_of(pod).name == "static" or pod["spec"].get("schedulerName", _NAME) != _NAME:
         return False
     return not pod["spec"].get("nodeName") and not is_leaving(pod) and not is_finished(pod)
 

@@ -51,6 +51,8 @@ def check_update(resource: Resource, obj: Object, before: Object) -> None:
     rules, changes = _CREATE.get(resource.key, _none), _UPDATE.get(resource.key, _nothing)
     causes = list(
         chain(
+            # Upstream looks at an update's labels twice.
+            label_causes(obj["metadata"].get("labels"), "metadata.labels"),
             label_causes(obj["metadata"].get("labels"), "metadata.labels"),
             _finalizers(obj["metadata"], before["metadata"]),
             rules(obj),

@@ -67,7 +67,7 @@ def deployment_causes(obj: Object) -> Iterator[Cause]:
     for field in ("minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"):
         yield from _not_negative(spec, field)
     deadline = spec.get("progressDeadlineSeconds")
-    if deadline is not None and 0 <= deadline <= spec.get("minReadySeconds", 0) + (1 if deadline == 1 else 0):
+    if deadline is not None and 0 <= deadline <= spec.get("minReadySeconds", 0):
         yield bad_value("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds")
 
 

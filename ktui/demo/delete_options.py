@@ -1,0 +1,67 @@
+"""How something is to be deleted: DeleteOptions, from the body or the query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ktui.demo.conform import conform_options
+from ktui.demo.errors import bad_request, invalid, shown, unsupported
+from ktui.demo.request import PROTOBUF, Request, go_json_error
+
+Object = dict[str, Any]
+
+_POLICIES = ("Foreground", "Background", "Orphan", "nil")
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOptions:
+    """Options of a deletion.
+
+    Attributes:
+        propagation: what happens to dependents, None for the default.
+        grace_period: seconds, None for what the object asks for.
+        preconditions: uid and resourceVersion the object must have.
+        dry_run: whether nothing is to be changed.
+    """
+
+    propagation: str | None
+    grace_period: int | None
+    preconditions: Mapping[str, str]
+    dry_run: bool
+
+
+def read_delete_options(request: Request) -> DeleteOptions:
+    """Reads a request's DeleteOptions.
+
+    Raises:
+        StatusError: 400 when they are unreadable, 422 when they make no sense.
+    """
+    body, query = conform_options("meta.DeleteOptions", _body(request)), request.query
+    propagation = body.get("propagationPolicy") or query.get("propagationPolicy")
+    if propagation and propagation not in _POLICIES:
+        raise invalid("DeleteOptions", "", [unsupported("propagationPolicy", propagation, _POLICIES)], group="meta.k8s.io")
+    grace = body.get("gracePeriodSeconds")
+    if grace is None and query.get("gracePeriodSeconds"):
+        text = query["gracePeriodSeconds"]
+        if not text.lstrip("-").isdecimal():
+            raise bad_request(f"strconv.ParseInt: parsing {shown(text)}: invalid syntax")
+        grace = int(text)
+    dry_run = request.dry_run or body.get("dryRun") == ["All"]
+    return DeleteOptions(propagation, grace, body.get("preconditions") or {}, dry_run)
+
+
+def _body(request: Request) -> Object:
+    if not request.body:
+        return {}
+    if request.content_type == PROTOBUF:
+        return request.object("DeleteOptions")
+    try:
+        found = msgspec.json.decode(request.body)
+    except msgspec.DecodeError:
+        why = f"couldn't get version/kind; json parse error: {go_json_error(request.body)}"
+        raise bad_request(why) from None
+    return found if isinstance(found, dict) else {}
