@@ -5,6 +5,7 @@ Nothing is imported before it is needed: `ktui --version` costs what Python cost
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -36,8 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has seen enough.
+        _abandon_output()
         return 0
     except Exception as error:
         return _explain(error, words)
@@ -49,6 +50,9 @@ def _explain(error: Exception, words: Sequence[str]) -> int:
     from ktui.cli.complaint import Usage, complain
     from ktui.kube.errors import KtuiError
 
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        _abandon_output()
+        error = KtuiError("The output cannot be written: no space is left there.", "Write it elsewhere.")
     if isinstance(error, KtuiError):
         complain(error)
         return BAD_USAGE if isinstance(error, Usage) else FAILED
@@ -56,6 +60,11 @@ def _explain(error: Exception, words: Sequence[str]) -> int:
 
     print(report_crash(error, words), file=sys.stderr)
     return FAILED
+
+
+def _abandon_output() -> None:
+    """Let what is still to be written go nowhere: Python would fail once more when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
@@ -71,6 +72,7 @@ class KtuiApp(CrashKept, App[None]):
 
     Args:
         options: what was asked for on the command line.
+        clock: epoch seconds, against which ages are told.
 
     Attributes:
         context: the name of the context in use; empty until the kubeconfig has been read.
@@ -84,9 +86,10 @@ class KtuiApp(CrashKept, App[None]):
         Binding("ctrl+c", "quit", "Quit", show=False, system=True),
     ]
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, *, clock: Callable[[], float] = time.time) -> None:
         super().__init__()
         self.options = options
+        self._clock = clock
         self.context = options.context or ""
         self.namespaces = options.namespaces
         self.kubeconfig: Kubeconfig | None = None
@@ -117,7 +120,9 @@ class KtuiApp(CrashKept, App[None]):
     # -- the session -------------------------------------------------------------------------
 
     def _new_session(self) -> Session:
-        return Session(self._connect, known_namespaces=lambda: self.known() if self.known else ())
+        return Session(
+            self._connect, known_namespaces=lambda: self.known() if self.known else (), clock=self._clock
+        )
 
     def _start(self) -> None:
         self._session_task = asyncio.create_task(self.session.run(), name=f"session {self.context}")
@@ -166,10 +171,12 @@ class KtuiApp(CrashKept, App[None]):
         await self.show_home()
 
     async def show_home(self) -> None:
-        """A new home screen in the place of everything that is open."""
+        """Close everything that is open above the home screen, which looks at the chosen context and namespaces."""
         while len(self.screen_stack) > 1:
-            self.pop_screen()
-        await self.switch_screen(HomeScreen(self.session, self.namespaces))
+            await self.pop_screen()
+        home = self.screen
+        assert isinstance(home, HomeScreen)
+        await home.look_at(self.session, self.namespaces)
 
     async def kind_called(self, word: str) -> Kind:
         """The kind that a person means by `word`.

@@ -63,7 +63,7 @@ class CrashKept:
 
 @contextmanager
 def terminal_restored() -> Iterator[None]:
-    """Give the terminal back as it was, even when the app could not."""
+    """Give the terminal back as it was when an exception leaves, where the app could not do so itself."""
     terminal = _terminal()
     if terminal is None:
         yield
@@ -74,10 +74,11 @@ def terminal_restored() -> Iterator[None]:
     try:
         yield
     except BaseException:
+        # The terminal may be gone: that may be why we are here.
         with suppress(OSError, termios.error):
-            # The terminal may be gone: that may be why we are here.
-            os.write(terminal, _RESTORE.encode())
-            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+            if termios.tcgetattr(terminal) != before:
+                os.write(terminal, _RESTORE.encode())
+                termios.tcsetattr(terminal, termios.TCSADRAIN, before)
         raise
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import MutableMapping
+from collections.abc import Collection, MutableMapping
 from contextlib import ExitStack
 from types import FrameType
 
@@ -39,11 +39,9 @@ def run(arguments: Namespace) -> int:
         # The app takes a fifth of a second to import; the embedded cluster starts meanwhile.
         from ktui.app import KtuiApp
 
-        options = options_of(arguments, cluster)
-        app = KtuiApp(options)
-        if options.theme is not None and options.theme not in app.available_themes:
-            raise Usage(f"There is no theme {options.theme!r}.", f"There are: {', '.join(app.available_themes)}.")
-        app.run(mouse=options.mouse)
+        app = KtuiApp(options_of(arguments, cluster))
+        _check_theme(arguments.theme, app.available_themes)
+        app.run(mouse=arguments.mouse)
         if app.crash is not None:
             raise app.crash
         return app.return_code or 0
@@ -86,6 +84,11 @@ def _check(arguments: Namespace) -> None:
         raise Usage("--demo brings a cluster of its own.", "Leave out --kubeconfig and --context with it.")
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise Usage("ktui needs a terminal to draw on.", "In a script or a pipe use `ktui get KIND`.")
+
+
+def _check_theme(name: str | None, available: Collection[str]) -> None:
+    if name is not None and name not in available:
+        raise Usage(f"There is no theme {name!r}.", f"There are: {', '.join(available)}.")
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -17,6 +17,8 @@ Object = dict[str, Any]
 
 SERVICE_NETWORK = ipaddress.ip_network("10.96.0.0/12")
 NODE_PORTS = range(30000, 32768)
+_ADDRESS_FIELDS = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
+_WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 _KEPT_ADDRESSES = 256
 _KEPT_NODE_PORTS = 86
 _FIRST_ADDRESS = int(SERVICE_NETWORK.network_address)
@@ -41,36 +43,40 @@ def allocate(storage: Storage, service: Object, before: Object | None = None) ->
         != (service["metadata"]["namespace"], service["metadata"].get("name"))
     ]
     if spec["type"] == "ExternalName":
-        _release(spec)
         return
     _address(service, others, (before or {}).get("spec") or {})
     # A headless service without a selector may stand for addresses of any family.
     both = spec["clusterIP"] == "None" and not spec.get("selector")
     spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if both else ["IPv4"])
     spec.setdefault("ipFamilyPolicy", "RequireDualStack" if both else "SingleStack")
-    if spec["type"] in ("NodePort", "LoadBalancer"):
+    if spec["type"] in _WITH_NODE_PORTS:
         _node_ports(service, others, (before or {}).get("spec") or {})
-    elif before is not None:
-        _release_node_ports(spec, before["spec"])
 
 
-def _release(spec: Object) -> None:
-    for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"):
-        spec.pop(field, None)
-    for port in spec.get("ports") or ():
-        port.pop("nodePort", None)
+def settle(service: Object, before: Object) -> None:
+    """Keeps what was allocated when an update leaves it out, and drops what a changed type needs no more; in place.
 
-
-def _release_node_ports(spec: Object, before: Object) -> None:
-    """Drops node ports that were only there because the type wanted them, as when NodePort becomes ClusterIP."""
-    if before.get("type") not in ("NodePort", "LoadBalancer"):
-        return
-    given = {port.get("nodePort") for port in before.get("ports") or ()}
-    for port in spec.get("ports") or ():
-        if port.get("nodePort") in given:
-            port.pop("nodePort", None)
-    for field in ("externalTrafficPolicy", "allocateLoadBalancerNodePorts", "healthCheckNodePort"):
-        spec.pop(field, None)
+    Args:
+        service: the new state, with defaults.
+        before: the stored state.
+    """
+    spec, have = service["spec"], before["spec"]
+    kind, was = spec["type"], have.get("type", "ClusterIP")
+    if "ExternalName" not in (kind, was):
+        for field in _ADDRESS_FIELDS:
+            if not spec.get(field) and have.get(field):
+                spec[field] = have[field]
+    elif kind == "ExternalName" and spec.get("clusterIP") == have.get("clusterIP"):
+        for field in (*_ADDRESS_FIELDS, "internalTrafficPolicy"):
+            spec.pop(field, None)
+    if was in _WITH_NODE_PORTS and kind not in _WITH_NODE_PORTS:
+        given = set(_numbers([have.get("ports")]))
+        for port in spec.get("ports") or ():
+            if port.get("nodePort") in given:
+                del port["nodePort"]
+        spec.pop("externalTrafficPolicy", None)
+    if was == "LoadBalancer" and kind != "LoadBalancer":
+        spec.pop("allocateLoadBalancerNodePorts", None)
 
 
 def _address(service: Object, others: list[Object], before: Object) -> None:
@@ -111,15 +117,18 @@ def _node_ports(service: Object, others: list[Object], before: Object) -> None:
     if spec["type"] == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is False:
         return
     taken = set(_numbers(other.get("ports") for other in others))
-    had = {port.get("name", ""): port.get("nodePort") for port in before.get("ports") or ()}
-    for index, port in enumerate(spec.get("ports") or ()):
-        asked = port.get("nodePort") or had.get(port.get("name", ""))
+    had = {(port.get("protocol"), port["port"]): port.get("nodePort") for port in before.get("ports") or ()}
+    ports = spec.get("ports") or ()
+    for index, port in enumerate(ports):
+        asked = port.get("nodePort") or had.get((port.get("protocol"), port["port"]))
         if asked:
             _check_node_port(service, index, asked, taken)
-        else:
-            asked = next(number for number in _free_node_ports() if number not in taken)
-        port["nodePort"] = asked
-        taken.add(asked)
+            port["nodePort"] = asked
+            taken.add(asked)
+    for port in ports:
+        if not port.get("nodePort"):
+            port["nodePort"] = next(number for number in _free_node_ports() if number not in taken)
+            taken.add(port["nodePort"])
 
 
 def _numbers(lists: Iterable[list[Object] | None]) -> Iterator[int]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from urllib.parse import unquote
+
+from multidict import CIMultiDictProxy
 
 from ktui.demo import discovery, errors, openapi
 from ktui.demo.accept import Form, negotiate
@@ -57,7 +58,7 @@ class Api:
         self.access.close()
         self._definitions.close()
 
-    def impersonated(self, user: User, headers: Mapping[str, str]) -> User:
+    def impersonated(self, user: User, headers: CIMultiDictProxy[str]) -> User:
         """The user that the Impersonate-User header names, else the caller.
 
         Raises:
@@ -67,8 +68,7 @@ class Api:
         if not name:
             return user
         self.access.check(user, Call(path="", verb="impersonate", version="v1", resource="users", name=name))
-        groups = headers.get("Impersonate-Group", "")
-        return User(name, (*filter(None, [groups]), AUTHENTICATED))
+        return User(name, (*headers.getall("Impersonate-Group", ()), AUTHENTICATED))
 
     async def answer(self, request: Request) -> Reply | Stream:
         """Answers a request that may be made.
@@ -109,7 +109,7 @@ class Api:
     def _representation(self, request: Request, resource: Resource, form: Form) -> Representation:
         include = request.query.get("includeObject") or "Metadata"
         if form.shape == "Table" and include not in ("Metadata", "Object", "None"):
-            why = f'includeObject: Invalid value: "{include}": must be \'Metadata\', \'Object\', \'None\', or empty'
+            why = f"includeObject: Invalid value: \"{include}\": must be 'Metadata', 'Object', 'None', or empty"
             raise errors.bad_request(f"Unable to convert to Table as requested: {why}")
         return Representation(resource, form, include, self._clock.now())
 
@@ -136,7 +136,7 @@ class Api:
             _scope(request.call, resource),
             options,
             self._representation(request, resource, form),
-            timeout=options.timeout or None,
+            seconds=options.timeout or None,
             bookmarks=is_true(request.query.get("allowWatchBookmarks", "false")),
         )
         return Stream(chunks)
@@ -147,7 +147,9 @@ class Api:
         if resource.group != "metrics.k8s.io":
             return review(request, resource, self.access)
         found = usage(self._metrics, request, resource)
-        form = negotiate(request.accept.replace("application/vnd.kubernetes.protobuf", ""), listing=not request.call.name)
+        form = negotiate(
+            request.accept.replace("application/vnd.kubernetes.protobuf", ""), listing=not request.call.name
+        )
         shape = self._representation(request, resource, form)
         if request.call.name:
             return Reply(shape.single(found[0]))

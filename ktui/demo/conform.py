@@ -31,7 +31,7 @@ _GO_SCALARS = {
 }
 
 
-class Mismatch(Exception):
+class TypeMismatchError(Exception):
     """A value of another type than its field's."""
 
 
@@ -48,7 +48,7 @@ def conform_options(name: str, options: Object) -> Object:
     body = {key: value for key, value in options.items() if key not in ("kind", "apiVersion")}
     try:
         return _message(body, name, "", [])
-    except Mismatch as problem:
+    except TypeMismatchError as problem:
         raise bad_request(str(problem)) from None
 
 
@@ -63,7 +63,7 @@ def conform(resource: Resource, obj: Object) -> tuple[Object, list[str]]:
         A copy with known fields and without nulls, and the paths of the unknown fields.
 
     Raises:
-        Mismatch: for values of wrong types.
+        TypeMismatchError: for values of wrong types.
     """
     name = type_of(resource.api_version, resource.kind)
     unknown: list[str] = []
@@ -133,7 +133,7 @@ def _one(value: Any, field: Field, owner: str, path: str, unknown: list[str]) ->
         _expect(isinstance(value, int | str) and not isinstance(value, bool), value, field, owner, path)
     elif kind == "resource.Quantity":
         if isinstance(value, bool) or not _QUANTITY.match(str(value)):
-            raise Mismatch(_QUANTITY_RULE)
+            raise TypeMismatchError(_QUANTITY_RULE)
         return str(value)
     elif named_fields(kind) is not None:
         _expect(isinstance(value, dict), value, field, owner, path)
@@ -146,7 +146,7 @@ def _expect(fits: bool, value: Any, field: Field, owner: str, path: str, *, whol
         return
     where = f"{owner.rpartition('.')[2]}.{_INDEX.sub('', path)}"
     kind = _GO_FORMS[field.form] + _go_type(field) if whole else _go_type(field)
-    raise Mismatch(f"json: cannot unmarshal {_json_kind(value)} into Go struct field {where} of type {kind}")
+    raise TypeMismatchError(f"json: cannot unmarshal {_json_kind(value)} into Go struct field {where} of type {kind}")
 
 
 def _json_kind(value: Any) -> str:
@@ -154,7 +154,7 @@ def _json_kind(value: Any) -> str:
         return "bool"
     if isinstance(value, int | float):
         return "number"
-    return {str: "string", list: "array"}.get(type(value), "object")
+    return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
 
 
 def _go_type(field: Field) -> str:

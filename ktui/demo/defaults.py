@@ -79,7 +79,12 @@ def _pull_policy(image: str) -> str:
 
 
 def _probe(probe: Object) -> None:
-    for field, value in (("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)):
+    for field, value in (
+        ("timeoutSeconds", 1),
+        ("periodSeconds", 10),
+        ("successThreshold", 1),
+        ("failureThreshold", 3),
+    ):
         probe.setdefault(field, value)
     if probe.get("httpGet"):
         probe["httpGet"].setdefault("scheme", "HTTP")

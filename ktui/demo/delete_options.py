@@ -43,7 +43,9 @@ def read_delete_options(request: Request) -> DeleteOptions:
     body, query = conform_options("meta.DeleteOptions", _body(request)), request.query
     propagation = body.get("propagationPolicy") or query.get("propagationPolicy")
     if propagation and propagation not in _POLICIES:
-        raise invalid("DeleteOptions", "", [unsupported("propagationPolicy", propagation, _POLICIES)], group="meta.k8s.io")
+        raise invalid(
+            "DeleteOptions", "", [unsupported("propagationPolicy", propagation, _POLICIES)], group="meta.k8s.io"
+        )
     grace = body.get("gracePeriodSeconds")
     if grace is None and query.get("gracePeriodSeconds"):
         text = query["gracePeriodSeconds"]

@@ -72,7 +72,9 @@ def aggregated(registry: Registry, *, core: bool) -> bytes:
         for group, versions in registry.groups().items()
         if (group == "") is core
     ]
-    return encode({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items})
+    return encode(
+        {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
+    )
 
 
 def _aggregated(resource: Resource) -> Object:
@@ -133,9 +135,7 @@ def resource_list(registry: Registry, name: str, version: str) -> bytes | None:
         return None
     entries = [entry for resource in resources for entry in _listed(resource)]
     group_version = f"{name}/{version}" if name else version
-    return encode(
-        {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": entries}
-    )
+    return encode({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version, "resources": entries})
 
 
 def _listed(resource: Resource) -> list[Object]:

@@ -36,13 +36,12 @@ def check_kind(obj: Object, resource: Resource) -> None:
     if (kind, api_version) == (resource.kind, resource.api_version):
         obj["kind"], obj["apiVersion"] = kind, api_version
         return
-    group, _, version = api_version.rpartition("/")
-    if group != resource.group or version != resource.version:
-        if kind == resource.kind:
-            raise errors.bad_request(
-                f"the API version in the data ({api_version}) does not match the expected API version "
-                f"({resource.api_version})"
-            )
+    version = api_version.rpartition("/")[2]
+    if kind == resource.kind:
+        raise errors.bad_request(
+            f"the API version in the data ({api_version}) does not match the expected API version "
+            f"({resource.api_version})"
+        )
     if type_of(api_version, kind) is None:
         raise errors.bad_request(
             f'{kind} in version "{version}" cannot be handled as a {resource.kind}: no kind "{kind}" is registered for '
@@ -120,5 +119,7 @@ def _fit_namespace(metadata: Object, resource: Resource, namespace: str) -> None
         metadata.pop("namespace", None)
         return
     if metadata.get("namespace") not in (None, "", namespace):
-        raise errors.bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        raise errors.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
     metadata["namespace"] = namespace

@@ -97,7 +97,9 @@ def _wrong_combinations(asked: str, match: str, initial: bool | None, going_on: 
         yield forbidden_field("sendInitialEvents", "sendInitialEvents is forbidden for list")
     if match:
         if watch and initial is None:
-            yield forbidden_field(field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")
+            yield forbidden_field(
+                field, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+            )
         elif not asked and not watch:
             yield forbidden_field(field, "resourceVersionMatch is forbidden unless resourceVersion is provided")
         elif going_on and not watch:
@@ -213,9 +215,7 @@ def _key(obj: Object) -> tuple[str, str]:
     return metadata.get("namespace", ""), metadata["name"]
 
 
-def _objects(
-    storage: Storage, key: str, namespace: str | None, options: ListOptions
-) -> tuple[int, list[Object]]:
+def _objects(storage: Storage, key: str, namespace: str | None, options: ListOptions) -> tuple[int, list[Object]]:
     """The version to answer with, and the whole list at it."""
     asked, current = options.version, storage.version
     if options.after is not None:

@@ -17,11 +17,20 @@ from ktui.demo.errors import bad_request
 from ktui.demo.schema import Field, numbered_fields, type_of
 
 Object = dict[str, Any]
+_Parts = dict[int, Any]
 
 _MAGIC = b"k8s\0"
 _SIGNED = 1 << 63
 # Zero values that mean something although the Go type is no pointer, or of which the pointer was set.
-_KEPT_ZEROS = {"replicas", "minReplicas", "parallelism", "completions", "backoffLimit", "minAvailable", "maxUnavailable"}
+_KEPT_ZEROS = {
+    "replicas",
+    "minReplicas",
+    "parallelism",
+    "completions",
+    "backoffLimit",
+    "minAvailable",
+    "maxUnavailable",
+}
 
 
 def decode_object(body: bytes) -> Object:
@@ -124,19 +133,19 @@ def _one(raw: Any, field: Field) -> Any:
     return special(dict(_fields(raw))) if special else _message(raw, kind)
 
 
-def _time(parts: Object) -> str | None:
+def _time(parts: _Parts) -> str | None:
     return rfc3339(parts[1]) if parts.get(1) else None
 
 
-def _micro_time(parts: Object) -> str | None:
+def _micro_time(parts: _Parts) -> str | None:
     return rfc3339_micro(parts[1] + parts.get(2, 0) / 1e9) if parts.get(1) else None
 
 
-def _int_or_string(parts: Object) -> int | str:
-    return parts.get(3, b"").decode() if parts.get(1) else parts.get(2, 0)
+def _int_or_string(parts: _Parts) -> int | str:
+    return str(parts.get(3, b"").decode()) if parts.get(1) else int(parts.get(2, 0))
 
 
-def _json(parts: Object) -> Any:
+def _json(parts: _Parts) -> Any:
     return json.loads(parts.get(1) or b"{}")
 
 

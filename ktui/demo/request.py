@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,9 +20,7 @@ _YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 _OPTIONS_KIND = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions"}
 _FIELD_VALIDATION = ("", "Ignore", "Strict", "Warn")
-_GO_HEAD = (
-    'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
-)
+_GO_HEAD = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 _GO_EXPECTATIONS = {
     "Expecting property name enclosed in double quotes": "looking for beginning of object key string",
     "Expecting ',' delimiter": "after object key:value pair",
@@ -192,7 +190,5 @@ class Reply:
 class Stream:
     """An answer that comes piece by piece."""
 
-    chunks: AsyncIterator[bytes]
+    chunks: AsyncGenerator[bytes, None]
     content_type: str = JSON
-
-

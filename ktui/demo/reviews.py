@@ -56,7 +56,9 @@ def _meant(spec: Object) -> Call:
     wanted = spec.get("resourceAttributes")
     if wanted is None:
         cause = errors.bad_value(
-            "spec.resourceAttributes", None, "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+            "spec.resourceAttributes",
+            None,
+            "exactly one of nonResourceAttributes or resourceAttributes must be specified",
         )
         raise errors.invalid("SelfSubjectAccessReview", "", [cause], group="authorization.k8s.io")
     return Call(

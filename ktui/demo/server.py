@@ -1,10 +1,10 @@
 """The API server of the embedded cluster: it listens on loopback with TLS and answers as Kubernetes 1.36 does.
 
-    StatusError            errors.py      what an answer that is no success says
-    Call                   router.py      what a request means
-    Access                 rbac.py        whether the caller may
-    Api                    api.py         the answer
-    Faults                 faults.py      what goes wrong when ordered
+StatusError            errors.py      what an answer that is no success says
+Call                   router.py      what a request means
+Access                 rbac.py        whether the caller may
+Api                    api.py         the answer
+Faults                 faults.py      what goes wrong when ordered
 """
 
 from __future__ import annotations
@@ -158,7 +158,9 @@ class Server:
         return self._api.impersonated(user, http.headers)
 
     async def _stream(self, http: web.Request, stream: Stream) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": stream.content_type, "Cache-Control": "no-cache, private"})
+        response = web.StreamResponse(
+            headers={"Content-Type": stream.content_type, "Cache-Control": "no-cache, private"}
+        )
         await response.prepare(http)
         async with contextlib.aclosing(stream.chunks) as chunks:
             # A client that went away is no failure: there is nobody left to tell.

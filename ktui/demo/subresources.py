@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from ktui.demo import errors
@@ -19,6 +19,7 @@ from ktui.demo.scale import scale_of, scaled
 from ktui.demo.selectors import matches_labels
 from ktui.demo.sources import Logs
 from ktui.demo.storage import Storage
+from ktui.demo.wanted import patched
 from ktui.demo.writes import Writes
 
 Object = dict[str, Any]
@@ -79,7 +80,7 @@ class Subresources:
 
     def _wanted(self, request: Request, resource: Resource, current: Object) -> Object:
         if request.call.verb == "patch":
-            return self._writes.patched(request, current, resource)
+            return patched(request, current, resource)
         wanted = request.object(resource.kind)
         check_kind(wanted, resource)
         wanted["metadata"] = wanted.get("metadata") or {}
@@ -92,7 +93,7 @@ class Subresources:
         shown = scale_of(resource, current)
         if request.call.verb == "get":
             return shown
-        wanted = self._writes.patched(request, shown, resource) if request.call.verb == "patch" else request.object("Scale")
+        wanted = patched(request, shown, resource) if request.call.verb == "patch" else request.object("Scale")
         obj = scaled(resource, current, wanted)
         return scale_of(resource, self._writes.replace(request, resource, current, obj, part="scale"))
 
@@ -167,7 +168,7 @@ class Subresources:
 
     async def _follow(
         self, pod: Object, container: str, text: bytes, last: float, timestamps: bool
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """What is there, then what is written, until the container or its pod ends."""
         metadata = pod["metadata"]
         yield text
@@ -203,7 +204,7 @@ def _container(pod: Object, asked: str) -> str:
         choice = f", choose one of: [{' '.join(main)}]"
         also = f" or one of the init containers: [{' '.join(inits)}]" if inits else ""
         raise errors.bad_request(f"a container name must be specified for pod {name}{choice}{also}")
-    return main[0]
+    return str(main[0])
 
 
 def _state(pod: Object, container: str) -> Object:

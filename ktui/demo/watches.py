@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from ktui.demo.accept import Form
@@ -152,9 +152,9 @@ class Watches:
         options: ListOptions,
         shape: Representation,
         *,
-        timeout: float | None,
+        seconds: float | None,
         bookmarks: bool,
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """The lines of a watch, as they come, until its time is up.
 
         Args:
@@ -162,12 +162,12 @@ class Watches:
             namespace: one namespace, or None for all.
             options: the query.
             shape: the form asked for.
-            timeout: seconds it may last, None for half an hour to an hour.
+            seconds: how long it may last, None for half an hour to an hour.
             bookmarks: whether the client allows bookmarks.
         """
         loop = asyncio.get_running_loop()
         started = loop.time()
-        deadline = started + (timeout or random.uniform(*_UNASKED_TIMEOUT))
+        deadline = started + (seconds or random.uniform(*_UNASKED_TIMEOUT))
         matches = object_predicate(resource.key, options.labels, options.fields)
         watch = Watch(namespace, matches, shape, options.version or 0)
         initial = options.send_initial_events or (not options.version and options.send_initial_events is None)

@@ -31,7 +31,9 @@ def pod_identity(storage: Storage, pod: Object) -> None:
     _priority(storage, metadata, spec)
     account = spec["serviceAccountName"]
     if storage.get("serviceaccounts", metadata["namespace"], account) is None:
-        why = f'error looking up service account {metadata["namespace"]}/{account}: serviceaccount "{account}" not found'
+        why = (
+            f'error looking up service account {metadata["namespace"]}/{account}: serviceaccount "{account}" not found'
+        )
         raise forbidden("pods", metadata.get("name", ""), why)
     if spec.get("automountServiceAccountToken") is False:
         return

@@ -6,33 +6,25 @@ import copy
 import uuid
 from typing import Any
 
-import msgspec
-
 from ktui.demo import errors
-from ktui.demo.allocation import allocate
+from ktui.demo.allocation import allocate, settle
 from ktui.demo.apply import apply
 from ktui.demo.clock import Clock, rfc3339
-from ktui.demo.conform import Mismatch, conform, strict_problem, unreadable
 from ktui.demo.defaults import apply_defaults
 from ktui.demo.delete_options import read_delete_options
 from ktui.demo.deletion import finish_if_done, request_delete
-from ktui.demo.managed_fields import Path, changed, record
 from ktui.demo.incoming import check_kind, check_place, check_uid, own_metadata
-from ktui.demo.patch import json_patch, merge_patch
-from ktui.demo.request import Request, go_json_error, read_object
+from ktui.demo.managed_fields import Path, changed, record
+from ktui.demo.request import Request, read_object
 from ktui.demo.resources import Resource
 from ktui.demo.selectors import object_predicate
 from ktui.demo.storage import WITHOUT_GENERATION, Storage
-from ktui.demo.strategic import strategic_merge
 from ktui.demo.validation import check_create, check_update
+from ktui.demo.wanted import APPLY_PATCHES, check_declaration, check_patched_identity, conformed, patched
 from ktui.demo.workload_identity import job_identity, note_template_generation, pod_identity
 
 Object = dict[str, Any]
 
-_JSON_PATCH = "application/json-patch+json"
-_MERGE_PATCH = "application/merge-patch+json"
-_STRATEGIC_PATCH = "application/strategic-merge-patch+json"
-_APPLY_PATCHES = ("application/apply-patch+yaml", "application/apply-patch")
 # Kinds whose finished deletion answers with the object, not with a Status.
 _SHOWN_WHEN_GONE = (
     "persistentvolumeclaims",
@@ -42,7 +34,14 @@ _SHOWN_WHEN_GONE = (
     "serviceaccounts",
     "services",
 )
-_SYSTEM_FIELDS = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
+_SYSTEM_FIELDS = (
+    "uid",
+    "creationTimestamp",
+    "generation",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "selfLink",
+)
 
 
 class Writes:
@@ -91,31 +90,6 @@ class Writes:
             raise errors.not_found(resource.key, call.name)
         return found
 
-    def patched(self, request: Request, current: Object, resource: Resource) -> Object:
-        """An object after the patch in a request's body.
-
-        Args:
-            request: the request.
-            current: the object, as stored or as a subresource shows it.
-            resource: says whether strategic patches are known.
-
-        Raises:
-            StatusError: 415 for unknown patch types, 400 and 422 for patches that do not fit.
-        """
-        kind = request.content_type
-        if kind == _JSON_PATCH:
-            return json_patch(current, read_patch(request.body))
-        if kind not in (_MERGE_PATCH, _STRATEGIC_PATCH) or (kind == _STRATEGIC_PATCH and resource.custom is not None):
-            raise errors.StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
-        patch = read_patch(request.body)
-        if not isinstance(patch, dict):
-            raise errors.bad_request(
-                "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}"
-            )
-        if kind == _MERGE_PATCH:
-            return dict(merge_patch(current, patch))
-        return strategic_merge(current, patch)
-
     def replace(self, request: Request, resource: Resource, current: Object, wanted: Object, part: str = "") -> Object:
         """Stores a new state of an object.
 
@@ -140,11 +114,9 @@ class Writes:
             obj = self._recorded(request, obj, owned, "Update", part)
         return self._store_update(request, resource, current, obj)
 
-    def _next_state(
-        self, request: Request, resource: Resource, current: Object, wanted: Object, part: str
-    ) -> Object:
+    def _next_state(self, request: Request, resource: Resource, current: Object, wanted: Object, part: str) -> Object:
         """What would be stored: the system's fields kept, spec or status kept, defaults filled in, and checked."""
-        obj = copy.deepcopy(_conformed(request, resource, wanted))
+        obj = copy.deepcopy(conformed(request, resource, wanted))
         if part == "status":
             return {**current, "status": obj.get("status") or {}}
         metadata, have = obj["metadata"], current["metadata"]
@@ -163,7 +135,7 @@ class Writes:
         if resource.key == "daemonsets.apps" and obj["spec"]["template"] != current["spec"]["template"]:
             note_template_generation(obj, current["metadata"]["generation"] + 1)
         if resource.key == "services":
-            _keep_addresses(obj, current)
+            settle(obj, current)
         check_update(resource, obj, current)
         if resource.key == "services":
             allocate(self._storage, obj, current)
@@ -172,8 +144,9 @@ class Writes:
     def _store_update(self, request: Request, resource: Resource, current: Object, obj: Object) -> Object:
         if request.dry_run:
             return obj
-        obj["metadata"].pop("resourceVersion", None)
-        stored = self._storage.update(resource.key, obj)
+        # A copy: a write that changes nothing shares its metadata with the stored object.
+        metadata = {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}
+        stored = self._storage.update(resource.key, {**obj, "metadata": metadata})
         finish_if_done(self._storage, resource.key, stored)
         return stored
 
@@ -197,7 +170,7 @@ class Writes:
         Raises:
             StatusError: 404 without its namespace, 409 when it exists, 422 when it breaks rules.
         """
-        obj = copy.deepcopy(_conformed(request, resource, obj))
+        obj = copy.deepcopy(conformed(request, resource, obj))
         metadata = own_metadata(obj, resource, request.call.namespace)
         if resource.namespaced:
             self._check_namespace(resource, metadata)
@@ -266,13 +239,13 @@ class Writes:
         return 200, self.replace(request, resource, current, obj)
 
     def _patch(self, request: Request, resource: Resource) -> tuple[int, Object]:
-        if request.content_type in _APPLY_PATCHES:
+        if request.content_type in APPLY_PATCHES:
             return self._apply(request, resource)
         current = self.current(request, resource)
-        wanted = self.patched(request, current, resource)
+        wanted = patched(request, current, resource)
         wanted["metadata"] = wanted.get("metadata") or {}
         check_place(wanted, request, resource)
-        _check_patched_identity(wanted, current, resource)
+        check_patched_identity(wanted, current, resource)
         return 200, self.replace(request, resource, current, wanted)
 
     def _apply(self, request: Request, resource: Resource) -> tuple[int, Object]:
@@ -280,8 +253,7 @@ class Writes:
             cause = errors.required("fieldManager", "is required for apply patch")
             raise errors.invalid("PatchOptions", "", [cause], group="meta.k8s.io")
         declared = read_object(request.body, resource.kind, yaml=True)
-        check_kind(declared, resource)
-        declared["metadata"] = declared.get("metadata") or {}
+        check_declaration(declared, resource)
         check_place(declared, request, resource)
         call = request.call
         current = self._storage.get(resource.key, call.namespace if resource.namespaced else "", call.name)
@@ -356,64 +328,11 @@ class Writes:
         )
 
 
-def _check_patched_identity(wanted: Object, current: Object, resource: Resource) -> None:
-    for field in ("kind", "apiVersion"):
-        if wanted.get(field) != current[field]:
-            why = f'no kind "{wanted.get("kind")}" is registered for version "{wanted.get("apiVersion")}"'
-            raise errors.invalid("", "", [errors.bad_value("patch", errors.shown(wanted), why)])
-    uid = wanted["metadata"].get("uid")
-    if uid != current["metadata"]["uid"]:
-        cause = errors.bad_value("metadata.uid", uid, "field is immutable")
-        raise errors.invalid(resource.kind, current["metadata"]["name"], [cause, cause], group=resource.group)
-
-
-def _conformed(request: Request, resource: Resource, sent: Object) -> Object:
-    """What was sent, as its types allow it; unknown fields are refused, told of, or passed over, as asked."""
-    try:
-        obj, unknown = conform(resource, sent)
-    except Mismatch as problem:
-        raise _undecodable(request, resource, sent, str(problem)) from None
-    validation = request.query.get("fieldValidation") or "Warn"
-    if unknown and validation == "Strict":
-        raise _undecodable(request, resource, sent, strict_problem(unknown))
-    if validation == "Warn":
-        request.warnings.extend(f'unknown field "{path}"' for path in unknown)
-    return obj
-
-
-def _undecodable(request: Request, resource: Resource, sent: Object, why: str) -> errors.StatusError:
-    """A patch that makes an object unreadable is the patch's fault: 422; else the object's: 400."""
-    if request.call.verb != "patch" or request.content_type in _APPLY_PATCHES:
-        return unreadable(resource, why)
-    return errors.invalid("", "", [errors.bad_value("patch", errors.shown(sent), why)])
-
-
-def read_patch(body: bytes) -> Any:
-    """Reads a patch's JSON.
-
-    Raises:
-        StatusError: 400 when it is none.
-    """
-    try:
-        return msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        raise errors.bad_request(f"error decoding patch: {go_json_error(body)}") from None
-
-
 def _tidied(obj: Object) -> Object:
     """The object with its fields in the order the API server writes them, without empty metadata."""
     metadata = {key: value for key, value in obj["metadata"].items() if value not in (None, {}, [])}
     head = {"kind": obj["kind"], "apiVersion": obj["apiVersion"], "metadata": metadata}
     return head | {key: value for key, value in obj.items() if key not in head}
-
-
-def _keep_addresses(service: Object, current: Object) -> None:
-    """What was allocated stays when an update leaves it out."""
-    spec, have = service["spec"], current["spec"]
-    if "ExternalName" not in (spec["type"], have.get("type")):
-        for field in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
-            if not spec.get(field) and have.get(field):
-                spec[field] = have[field]
 
 
 def _same_but_for_times(after: Object, before: Object) -> bool:

@@ -31,6 +31,6 @@ def read_yaml(body: bytes) -> Any:
         ValueError: it is no YAML.
     """
     try:
-        return yaml.load(body, _Loader)  # noqa: S506: a safe loader with fewer resolvers
+        return yaml.load(body, _Loader)  # a safe loader with other resolvers
     except yaml.YAMLError as problem:
         raise ValueError(str(problem)) from None

@@ -98,7 +98,7 @@ def owners(meta: ObjectMeta) -> list[Reference]:
             owner.kind,
             meta.namespace,
             owner.name,
-            "controls" if owner.controller else "owns",
+            "owns",
         )
         for owner in found
     ]

@@ -78,10 +78,11 @@ def kind_in(discovery: Discovery, word: str) -> Kind:
     found = discovery.resolve(word)
     if not found:
         raise UnknownKind(f"The server serves no kind {word!r} that can be listed.", _meant(discovery, word))
-    if len(found) > 1 and not _own(found[0].gvr):
-        names = " or ".join(resource.gvr.qualified for resource in found)
+    chosen = [resource for resource in found if _own(resource.gvr)] or found
+    if len(chosen) > 1 and not _own(chosen[0].gvr):
+        names = " or ".join(resource.gvr.qualified for resource in chosen)
         raise UnknownKind(f"{word!r} may be {names}.", "Write the one you mean in full.")
-    return kind_of(found[0])
+    return kind_of(chosen[0])
 
 
 def kind_of(resource: Resource) -> Kind:

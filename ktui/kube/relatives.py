@@ -144,8 +144,8 @@ class Relatives:
         chain: list[Relative] = []
         while len(chain) < MOST_OWNERS and (above := owners(meta)):
             line, row = await self._asked(above[0])
-            if len(above) > 1:
-                line = replace(line, why=f"and {', '.join(f'{owner.kind} {owner.name}' for owner in above[1:])}")
+            others = ", ".join(f"{owner.kind} {owner.name}" for owner in above[1:])
+            line = replace(line, why=f"and {others}" if others else "")
             chain.insert(0, line)
             if row is None:
                 break

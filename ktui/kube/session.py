@@ -71,6 +71,13 @@ class Session:
         connect: makes the client; called again after `reconnect`.
         known_namespaces: namespaces to fall back to for users who may not list in all at once.
         linger: seconds a feed lives on without viewers.
+        clock: epoch seconds, against which ages are told.
+
+    Attributes:
+        client: the connection, once there is one.
+        server: what is known of the server and of the user.
+        trouble: why there is no connection; None while there is one, or while the first is being made.
+        clock: as above.
     """
 
     def __init__(
@@ -79,7 +86,9 @@ class Session:
         *,
         known_namespaces: Callable[[], tuple[str, ...]] = tuple,
         linger: float = LINGER,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self.clock = clock
         self.client: Client | None = None
         self.server = Server()
         self.trouble: Stale | Unusable | None = None

@@ -38,9 +38,8 @@ class BrowseScreen(TableScreen):
         yield LivePane(self.session, self._kind, self.namespaces, labels=self._labels)
 
     def on_mount(self) -> None:
-        """Begin in the table, with the filter that was asked for."""
+        """Begin with the filter that was asked for."""
         super().on_mount()
-        self.pane.focus_table()
         if self._first_filter:
             self.pane.filter_by(self._first_filter)
 

@@ -26,7 +26,8 @@ from ktui.kube.session import Session
 from ktui.widgets.cells import fit
 from ktui.widgets.clipboard import copy_to_clipboard
 
-PREVIEW = 52
+WIDTH = 76
+TITLE = 19
 
 
 class CopyScreen(ModalScreen[None]):
@@ -54,7 +55,7 @@ class CopyScreen(ModalScreen[None]):
         align: center middle;
         background: $background 60%;
         & > Vertical {
-            width: 76; max-width: 96%; height: auto; max-height: 90%;
+            width: 76; max-width: 100%; height: auto; max-height: 90%;
             background: $bar; border: round $primary; border-title-color: $primary; padding: 0 1;
         }
         & OptionList { border: none; height: auto; background: $bar; padding: 0; scrollbar-size-vertical: 1; }
@@ -151,5 +152,5 @@ class CopyScreen(ModalScreen[None]):
         return "values as shown" if self._secrets and is_secret(self._item) else "as shown"
 
     def _line(self, key: str, title: str, preview: str) -> Content:
-        short = preview if len(preview) <= PREVIEW else preview[: PREVIEW - 1] + "…"
-        return Content.assemble((f" {key} ", "bold $key"), f" {fit(title, 19)} ", (short, "$quiet"))
+        room = max(8, min(WIDTH, self.app.size.width) - TITLE - 11)
+        return Content.assemble((f" {key} ", "bold $key"), f" {fit(title, TITLE)}  ", (fit(preview, room), "$quiet"))

@@ -39,6 +39,8 @@ TITLES = {"overview": "Overview", "yaml": "YAML", "events": "Events", "relations
 WORDS_EVERY = 1.0
 # Ages inside the overview are not read by the second.
 OVERVIEW_EVERY = 10
+# Below this width only the tab that is shown has a name; below this height no empty line sets the tabs apart.
+NARROW, LOW = 48, 16
 
 
 class DetailsScreen(Screen[None]):
@@ -74,6 +76,7 @@ class DetailsScreen(Screen[None]):
         layout: vertical;
         & > #title { dock: top; }
         & > #tabs { background: $background; margin-bottom: 1; }
+        &.-low > #tabs { margin-bottom: 0; }
         & > #notice { display: none; background: $background; }
         & > #notice.-said { display: block; }
         & > #sides { height: 1fr; }
@@ -99,6 +102,7 @@ class DetailsScreen(Screen[None]):
         self._now = now
         self._timer: Timer | None = None
         self._looking = False
+        self._found: TextView.Searched | None = None
         self._told_overview = 0
         self.live: LiveObject
 
@@ -125,6 +129,10 @@ class DetailsScreen(Screen[None]):
     def on_unmount(self) -> None:
         """Look no longer."""
         self.live.close()
+
+    def on_resize(self) -> None:
+        """Small terminals have no room for air."""
+        self.set_class(self.size.height < LOW, "-low")
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another page was shown."""
@@ -222,14 +230,15 @@ class DetailsScreen(Screen[None]):
 
     def _tabs(self) -> list[Part]:
         parts = [Part(" ")]
+        roomy = self.size.width >= NARROW
         for number, tab in enumerate(TABS, start=1):
             action = f"screen.show('{tab}')"
-            words = TITLES[tab] + self._count_of(tab)
+            words = f" {TITLES[tab]}{self._count_of(tab)} "
             if tab == self.tab:
-                parts.append(Part(f" {number} {words} ", "badge", action))
+                parts.append(Part(f" {number}{words}", "badge", action))
             else:
-                parts += [Part(f" {number}", "key", action), Part(f" {words} ", "text", action)]
-            parts.append(Part(" "))
+                parts += [Part(f" {number}", "key", action), Part(words if roomy else " ", "text", action)]
+            parts.append(Part(" " if roomy else ""))
         return parts
 
     def _count_of(self, tab: str) -> str:
@@ -237,7 +246,14 @@ class DetailsScreen(Screen[None]):
         return f" {count}" if count is not None else ""
 
     def _tab_words(self) -> list[Part]:
-        words = self.query_one(YamlTab).words if self.tab == "yaml" else ""
+        if self.tab != "yaml":
+            return []
+        if (found := self._found) is not None:
+            words = f"{found.place} of {found.count}" if found.count else "not found"
+            keys = [Part("   n", "key"), Part(" next   "), Part("N", "key"), Part(" previous ")] if found.count else []
+            said = Part(words, "text" if found.count else "warning")
+            return [Part(f"/{clean(found.text)}   ", "strong", weight=1), said, *keys, Part(" ")]
+        words = self.query_one(YamlTab).words
         return [Part(f"{words} ", "dim")] if words else []
 
     def _notice(self) -> list[Part]:
@@ -308,9 +324,8 @@ class DetailsScreen(Screen[None]):
 
     @on(TextView.Searched)
     def _say_matches(self, event: TextView.Searched) -> None:
-        found = f"{event.place} of {event.count}   n next   N previous" if event.count else "not found"
-        words = [Part(f"/{clean(event.text)}  ", "strong"), Part(f"{found} ", "text" if event.count else "warning")]
-        self.query_one("#tabs", Bar).show(self._tabs(), words if event.text else self._tab_words())
+        self._found = event if event.text else None
+        self._tell_words()
         self.refresh_bindings()
 
     def action_back(self) -> None:

@@ -105,6 +105,7 @@ class YamlTab(YamlView):
         live: the object.
     """
 
+    DEFAULT_CSS = "YamlTab { padding-left: 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "screen.search", "Search", key_display="/", tooltip="Look for a text; Esc ends it."),
         Binding("n", "next_match(1)", "Next", show=False, tooltip="The next place where the text stands."),

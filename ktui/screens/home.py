@@ -79,10 +79,11 @@ class HomeScreen(TableScreen):
         for kind in HOME:
             yield LivePane(self.session, kind, self.namespaces)
 
-    def on_mount(self) -> None:
+    def _begin(self) -> None:
         """Begin on the deployments: they are what people come for."""
-        super().on_mount()
+        self._focus.clear()
         self._fit(*self.app.size)
+        super()._begin()
         self.panes[1].focus_table()
 
     def counts(self) -> str:

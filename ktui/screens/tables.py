@@ -112,9 +112,26 @@ class TableScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Follow the connection, and keep the words current."""
-        self._end_listening = self.session.listen(self.tell)
         self.set_interval(WORDS_EVERY, self.tell)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Everything is there: look."""
+        self._end_listening = self.session.listen(self.tell)
         self.tell()
+        self.pane.focus_table()
+
+    async def look_at(self, session: Session, namespaces: tuple[str, ...]) -> None:
+        """Show another context, or other namespaces.
+
+        Args:
+            session: the context.
+            namespaces: which; empty for all.
+        """
+        self._end_listening()
+        self.session, self.namespaces, self._filtered = session, namespaces, None
+        await self.recompose()
+        self._begin()
 
     def on_unmount(self) -> None:
         """Look no longer."""
@@ -130,9 +147,10 @@ class TableScreen(Screen[None]):
         """What narrows the page besides its namespaces, for the header."""
         return ""
 
+    @on(LivePane.StateChanged)
     def tell(self) -> None:
         """Say in the header what is the case."""
-        if not self.is_current:
+        if not self.is_current or not self.panes:
             return
         session, now = self.session, time.monotonic()
         client = session.client
@@ -337,12 +355,12 @@ class TableScreen(Screen[None]):
         """Clear the filter, or go back."""
         if self.pane.filtered:
             self.pane.clear_filters()
-        elif len(self.app.screen_stack) > 2:
+        elif len(self.app.screen_stack) > 1:
             self.dismiss()
 
     def action_leave(self) -> None:
         """Go back, or leave from the first page."""
-        if len(self.app.screen_stack) > 2:
+        if len(self.app.screen_stack) > 1:
             self.dismiss()
         else:
             self.app.exit()

@@ -105,6 +105,8 @@ class ColumnWidths:
             skipped: columns that were scrolled out on the left.
         """
         self.grown = False
+        if not self.columns:
+            return Layout()
         name = next((i for i, column in enumerate(self.columns) if column.role is Role.NAME), 0)
         widths = [seen if i == name else min(seen, _LONGEST) for i, seen in enumerate(self._seen)]
         if skipped:

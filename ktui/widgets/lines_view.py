@@ -17,6 +17,7 @@ from ktui.widgets.line import Line
 from ktui.widgets.palette import Ink, Look, palette_of, styles_of
 
 SIDEWAYS = 8
+MORE = "›"
 
 
 class Piece(NamedTuple):
@@ -52,7 +53,7 @@ class LinesView(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     LinesView {
         background: $background; color: $foreground;
-        scrollbar-size-vertical: 1; scrollbar-size-horizontal: 1;
+        scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0;
     }
     """
 
@@ -91,9 +92,12 @@ class LinesView(ScrollView, can_focus=True):
 
         Args:
             pieces: in order.
-            look: what the line is.
+            look: what the line is; one that is anything special is as wide as the widget.
         """
-        return Strip([Segment(text, self.style(ink, look, bold)) for text, ink, bold in pieces]).simplify()
+        strip = Strip([Segment(text, self.style(ink, look, bold)) for text, ink, bold in pieces]).simplify()
+        if look is Look.PLAIN:
+            return strip
+        return strip.extend_cell_length(max(self.size.width, self.virtual_size.width), self.style(look=look))
 
     def redraw(self) -> None:
         """Draw everything anew: something about how it looks has changed."""
@@ -111,7 +115,11 @@ class LinesView(ScrollView, can_focus=True):
         width, base = self.size.width, self.style()
         if top + y >= self._rows:
             return Line([Segment(" " * width, base)], width)
-        return Line(self._strip(top + y).crop_extend(left, left + width, base), width)
+        strip = self._strip(top + y)
+        if strip.cell_length > left + width:
+            # A sign at the edge says that the line goes on, where a scrollbar would take a whole row.
+            return Line([*strip.crop(left, left + width - 1), Segment(MORE, self.style(Ink.FAINT))], width)
+        return Line(strip.crop_extend(left, left + width, base), width)
 
     def show_row(self, row: int, *, middle: bool = False) -> None:
         """Scroll until `row` is visible.

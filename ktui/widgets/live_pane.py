@@ -48,6 +48,17 @@ class LivePane(Pane):
             super().__init__()
             self.pane = pane
 
+    class StateChanged(Message):
+        """How current it is has changed.
+
+        Attributes:
+            pane: where.
+        """
+
+        def __init__(self, pane: LivePane) -> None:
+            super().__init__()
+            self.pane = pane
+
     def __init__(
         self,
         session: Session,
@@ -62,7 +73,7 @@ class LivePane(Pane):
         self._joins = Joins(session, kind, namespaces, BUILTIN, self._touch, self._choose_columns)
         self._columns_of = kind
         model = TableModel(self.feed.store, self._columns(), joined=self._joins.lookup)
-        super().__init__(ResourceTable(model), kind.title, id=kind.gvr.resource)
+        super().__init__(ResourceTable(model, clock=session.clock), kind.title, id=kind.gvr.resource)
         self._end_listening = self.feed.listen(self._state_changed)
         self._changes = self.feed.store.subscribe(self._announce)
 
@@ -220,6 +231,7 @@ class LivePane(Pane):
             if self.kind != self._columns_of:
                 self._choose_columns()
             self.tell(time.monotonic())
+            self.post_message(self.StateChanged(self))
 
     def _touch(self, keys: set[ObjectKey]) -> None:
         self.table.model.touch(keys)

@@ -117,7 +117,7 @@ def _title(section: Section, width: int) -> PaintedLine:
 
 
 def _labelled(lines: Sequence[Line], width: int) -> list[PaintedLine]:
-    label_width = min(WIDEST_LABEL, max((width_of(line.label) for line in lines), default=0), max(6, width // 2))
+    label_width = min(WIDEST_LABEL, max((width_of(line.label) for line in lines), default=0), max(6, width // 3))
     room = max(4, width - label_width - 2)
     page: list[PaintedLine] = []
     for line in lines:

@@ -14,7 +14,7 @@ from typing import Any
 from rich.style import Style
 from textual.app import App
 from textual.color import Color
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from ktui.kinds.tone import Tone
 
@@ -343,6 +343,8 @@ def _theme(palette: Palette) -> Theme:
         panel=palette.bar,
         boost=palette.bar,
         variables={
+            # Textual's own style sheets name variables that only its theme of 16 colours has.
+            **(BUILTIN_THEMES["ansi-dark"].variables if palette.ansi else {}),
             "bar": palette.bar,
             "bright": palette.bright,
             "quiet": palette.quiet,

@@ -37,7 +37,7 @@ class Pane(Widget):
     """
 
     class TitleClicked(Message):
-        """The title was clicked: the pane wants the keyboard, and to be opened when it is collapsed.
+        """The title was clicked, and the table has the keyboard; a collapsed pane wants to be opened.
 
         Attributes:
             pane: which.
@@ -180,8 +180,7 @@ class Pane(Widget):
     @on(Edge.Clicked)
     def _edge_clicked(self, event: Edge.Clicked) -> None:
         event.stop()
-        if not self.collapsed:
-            self.table.focus()
+        self.table.focus()
         self.post_message(self.TitleClicked(self))
 
     @on(Side.Pointed)

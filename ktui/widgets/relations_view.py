@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
-from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
@@ -64,7 +63,9 @@ class RelationsView(LinesView):
             notes: sentences to show where there is nothing else.
         """
         before, place = self.relative, self._cursor
-        self._lines = [line for family in families for line in _family_lines(family)]
+        # Names stand without the namespace that they share with the object itself.
+        home = next((member.key.namespace for family in families for member in family.members if member.here), "")
+        self._lines = [line for family in families for line in _family_lines(family, home)]
         if not self._lines:
             self._lines = [_Line((Piece(f" {note}", Ink.QUIET),)) for note in notes]
         self._cursor = self._place_of(before, place)
@@ -75,9 +76,7 @@ class RelationsView(LinesView):
         pieces, relative = self._lines[row]
         if row != self._cursor:
             return self.paint(pieces, Look.RELATED if relative is not None and relative.here else Look.PLAIN)
-        look = Look.CURSOR if self.has_focus else Look.IDLE_CURSOR
-        width = max(self.size.width, self.virtual_size.width)
-        return Strip([*self.paint(pieces, look), Segment(" " * (width - _width(pieces)), self.style(look=look))])
+        return self.paint(pieces, Look.CURSOR if self.has_focus else Look.IDLE_CURSOR)
 
     # -- the cursor --------------------------------------------------------------------------
 
@@ -152,10 +151,9 @@ class RelationsView(LinesView):
         return min(same, key=lambda row: abs(row - place), default=-1)
 
 
-def _family_lines(family: Family) -> list[_Line]:
+def _family_lines(family: Family, home: str) -> list[_Line]:
     kinds = max((width_of(member.kind) for member in family.members), default=0)
     tree = any(member.depth for member in family.members)
-    home = next((member.key.namespace for member in family.members), "")
     heads = [_head(member, 0 if tree else kinds, home) for member in family.members]
     room = min(WIDEST_NAME, max((_width(head) for head in heads), default=0))
     words = min(40, max((width_of(_words(member)) for member in family.members), default=0))

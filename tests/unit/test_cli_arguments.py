@@ -27,22 +27,8 @@ def test_nothing_opens_on_all_namespaces() -> None:
 
 def test_every_option_reaches_the_app() -> None:
     """What is asked for on the command line is what the app is told."""
-    words = [
-        "pods",
-        "--context",
-        "prod",
-        "--kubeconfig",
-        "k.yaml",
-        "-n",
-        "shop,lesson",
-        "--read-only",
-        "--theme",
-        "x",
-        "--no-mouse",
-        "--log-file",
-        "l",
-    ]
-    options = options_of(parse(words))
+    words = "pods --context=prod --kubeconfig=k.yaml -n shop,lesson --read-only --theme=x --no-mouse --log-file=l"
+    options = options_of(parse(words.split(" ")))
     assert options.start_kind == "pods"
     assert options.context == "prod"
     assert options.kubeconfig == (Path("k.yaml"),)
@@ -121,7 +107,8 @@ def test_every_option_is_in_the_documentation() -> None:
 
 def test_what_the_person_set_is_never_overridden() -> None:
     """Textual's environment is filled in, not replaced, and over SSH fewer frames are drawn."""
-    local, far, chosen = {}, {"SSH_CONNECTION": "1 2 3 4"}, {"TEXTUAL_FPS": "30", "TEXTUAL_ANIMATIONS": "full"}
+    local: dict[str, str] = {}
+    far, chosen = {"SSH_CONNECTION": "1 2 3 4"}, {"TEXTUAL_FPS": "30", "TEXTUAL_ANIMATIONS": "full"}
     for environ in (local, far, chosen):
         prepare_textual(environ)
     assert int(far["TEXTUAL_FPS"]) < int(local["TEXTUAL_FPS"])

@@ -173,6 +173,7 @@ async def test_packed_answer_is_unpacked_and_counted_as_it_came(server: ApiServe
 @pytest.mark.parametrize(
     ("body", "encoding"),
     [(b"no gzip", "gzip"), (gzip.compress(b"x" * 1000)[:-10], "gzip"), (b"x", "br")],
+    ids=["nothing packed", "cut off", "another packing"],
 )
 async def test_damaged_packing(server: ApiServer, client: Client, body: bytes, encoding: str) -> None:
     """A body that cannot be unpacked is an error, not garbage."""

@@ -48,7 +48,7 @@ def test_the_events_of_a_start() -> None:
     world.clock.advance(20)
     reasons = [event["reason"] for event in world.events("first")]
     assert reasons == ["Scheduled", "Pulling", "Pulled", "Created", "Started"]
-    assert world.messages("second", "Pulled") == ['Container image "web:1" already present on machine']
+    assert world.messages("second", "Pulled") == ['Container image "web:1" already present on machine and can be accessed by the pod']
 
 
 def test_a_readiness_probe_delays_ready() -> None:

@@ -356,6 +356,15 @@ def test_closed_pipe_is_no_error(shop: Shop) -> None:
     assert (done.returncode, done.stderr, done.stdout) == (0, "", '{\n    "api')
 
 
+def test_full_disk_is_one_sentence(shop: Shop) -> None:
+    """Output that cannot be written is told, and is no crash."""
+    command = [sys.executable, "-m", "ktui", "get", "pods", "-A", "--kubeconfig", str(shop.kubeconfig)]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("ktui: The output cannot be written")
+
+
 def test_get_imports_no_textual(shop: Shop) -> None:
     """`ktui get` draws nothing and imports nothing that draws, nor kubernetes-asyncio's 1,200 models."""
     code = "import sys; from ktui.__main__ import main; main(sys.argv[1:]); print(*sys.modules)"

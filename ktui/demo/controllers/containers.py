@@ -15,6 +15,7 @@ from ktui.demo.storage import Object
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 10.0, 300.0
 _FORGIVEN_AFTER = 2 * LONGEST_BACKOFF  # running that long resets the back-off
+_ENDED_SHOWN = 1.0  # then the kubelet restarts it or begins to wait
 _ERR_IMAGE_PULL_SHOWN = 4.0  # then the kubelet calls it ImagePullBackOff
 
 Tell = Callable[..., None]  # (reason, message, warning=...)
@@ -78,7 +79,7 @@ class ContainerRun:
         """
         image = self.spec["image"]
         if present and self.spec.get("imagePullPolicy") != "Always":
-            tell("Pulled", f'Container image "{image}" already present on machine')
+            tell("Pulled", f'Container image "{image}" already present on machine and can be accessed by the pod')
             self._create(now)
             return
         tell("Pulling", f'Pulling image "{image}"')
@@ -103,8 +104,10 @@ class ContainerRun:
             case "starting":
                 self._start(now, tell)
             case "running":
-                self._live_on(now, pod, tell)
-            case "backing-off" | "ended":
+                self._live_on(now)
+            case "ended":
+                self._back_off(now, pod, tell)
+            case "backing-off":
                 self._create(now)
 
     def stop(self, now: float) -> None:
@@ -210,14 +213,14 @@ class ContainerRun:
         tell("Started", "Container started")
         self.stage, self.started_at = "running", now
         self.ready_at = now + self._time_to_ready()
-        self._live_on(now, "", tell)
+        self._live_on(now)
 
-    def _live_on(self, now: float, pod: str, tell: Tell) -> None:
+    def _live_on(self, now: float) -> None:
         if now >= self._exit_at():
             code, reason = {"oom": (137, "OOMKilled"), "complete": (0, "Completed")}.get(
                 self.behaviour.name, (1, "Error")
             )
-            self._exit(now, code, reason, pod, tell)
+            self._exit(now, code, reason)
             return
         if now >= self.ready_at and not self.failing:
             self.ready = True
@@ -232,7 +235,7 @@ class ContainerRun:
             tell("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503", warning=True)
         self.ready = not failing and now >= self.ready_at
 
-    def _exit(self, now: float, code: int, reason: str, pod: str, tell: Tell) -> None:
+    def _exit(self, now: float, code: int, reason: str) -> None:
         self.ended = self._terminated(now, code, reason)
         self.ready, self.failing = False, False
         self.stage, self.due = "ended", inf
@@ -240,13 +243,17 @@ class ContainerRun:
             return
         if now - self.started_at > _FORGIVEN_AFTER:
             self.backoff = 0.0
-        delay, self.backoff = self.backoff, min(max(self.backoff * 2, FIRST_BACKOFF), LONGEST_BACKOFF)
-        if not delay:  # the first restart is at once
-            self.due = now + 1.0
+        self.due = now + _ENDED_SHOWN
+
+    def _back_off(self, now: float, pod: str, tell: Tell) -> None:
+        """Restarts it at once the first time, and after a longer and longer wait from then on."""
+        wait, self.backoff = self.backoff, min(max(self.backoff * 2, FIRST_BACKOFF), LONGEST_BACKOFF)
+        if not wait:
+            self._create(now)
             return
-        self.stage, self.due = "backing-off", now + delay
+        self.stage, self.due = "backing-off", now + wait
         self.waiting_reason = "CrashLoopBackOff"
-        self.waiting_message = f"back-off {go_duration(delay)} restarting failed container={self.name} pod={pod}"
+        self.waiting_message = f"back-off {go_duration(wait)} restarting failed container={self.name} pod={pod}"
         self.last = self.ended
         tell("BackOff", f"Back-off restarting failed container {self.name} in pod {pod}", warning=True)
 

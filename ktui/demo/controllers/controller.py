@@ -17,6 +17,7 @@ from ktui.demo.storage import Event, Storage
 Key = tuple[str, str]  # namespace and name
 
 _KEYS_PER_TURN = 40  # then the event loop gets its turn
+_MOMENT = 0.1  # as long as a real control plane needs anyway to hear of a pod's change
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,10 @@ class Controller:
     def observe(self, event: Event) -> None:
         """Finds out which keys an event concerns; by default the object itself."""
         self.queue.add(key_of(event.object))
+
+    def gather(self, key: Key) -> None:
+        """Has the key synced a moment later, when more that concerns it may have happened."""
+        self.queue.add_at(key, self.clock.now() + _MOMENT)
 
     def sync(self, key: Key) -> None:
         """Brings one object nearer to what is asked for."""

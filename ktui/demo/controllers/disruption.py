@@ -26,7 +26,7 @@ class Disruptions(Controller):
         labels = event.object["metadata"].get("labels") or {}
         for budget in self.storage.list(_BUDGETS, event.object["metadata"]["namespace"]):
             if selects(budget["spec"].get("selector"), labels):
-                self.queue.add(key_of(budget))
+                self.gather(key_of(budget))
 
     def sync(self, key: Key) -> None:
         budget = self.storage.get(_BUDGETS, *key)

@@ -34,7 +34,7 @@ class _OfServices(Controller):
         for service in self.storage.list("services", event.object["metadata"]["namespace"]):
             selector = service["spec"].get("selector")
             if selector and any(has_labels(selector, of_pod) for of_pod in labels):
-                self.queue.add(key_of(service))
+                self.gather(key_of(service))
 
 
 class Endpoints(_OfServices):

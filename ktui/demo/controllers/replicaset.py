@@ -40,7 +40,7 @@ class ReplicaSets(Controller):
         namespace = event.object["metadata"]["namespace"]
         owners = {owner["name"] for pod in (event.object, event.previous) if pod and (owner := _replicaset_of(pod))}
         for name in owners:
-            self.queue.add((namespace, name))
+            self.gather((namespace, name))
         if not owners and event.type != "DELETED" and controller_of(event.object) is None:
             for replicaset in self.storage.list("replicasets.apps", namespace):  # an orphan: someone may adopt it
                 self.queue.add(key_of(replicaset))

@@ -62,7 +62,8 @@ class Scheduler(Controller):
             else:
                 fitting.append(node)
         if fitting:
-            self._bind(pod, max(fitting, key=lambda node: (self._score(pod, node), node["metadata"]["name"])))
+            company = self._company(pod)
+            self._bind(pod, max(fitting, key=lambda node: (self._score(node, company), node["metadata"]["name"])))
             return
         self._refuse(pod, "Unschedulable", claims or _no_node(len(nodes), reasons, hopeless))
         self.queue.add_at(key, self.clock.now() + _TRY_AGAIN_AFTER)
@@ -114,16 +115,19 @@ class Scheduler(Controller):
                 return f"Insufficient {what}", wanted > capacity
         return "", False
 
-    def _score(self, pod: Object, node: Object) -> float:
-        """Prefers nodes with room, and those with fewer siblings of the pod."""
+    def _company(self, pod: Object) -> Counter[str]:
+        """Counts the pod's siblings by node."""
+        owner = controller_of(pod)
+        siblings = self.index.owned("pods", owner["uid"]) if owner else []
+        return Counter(sibling["spec"].get("nodeName", "") for sibling in siblings)
+
+    def _score(self, node: Object, company: Counter[str]) -> float:
+        """Prefers nodes with fewer siblings of the pod, and those with room."""
         name = node["metadata"]["name"]
         taken = self.index.requested_on(name)
         allocatable = node["status"]["allocatable"]
         used = taken.cpu / milli(allocatable["cpu"]) + taken.memory / quantity(allocatable["memory"])
-        owner = controller_of(pod)
-        siblings = self.index.owned("pods", owner["uid"]) if owner else []
-        company = sum(1 for sibling in siblings if sibling["spec"].get("nodeName") == name)
-        return -used / 2 - company
+        return -used / 2 - company[name]
 
     def _bind(self, pod: Object, node: Object) -> None:
         name = node["metadata"]["name"]

@@ -103,7 +103,8 @@ def selector(value: Mapping[str, Any] | None) -> str:
                 }[expression["operator"]],
             )
         )
-    return ",".join(text for _, text in sorted(terms)) or NONE
+    # Stable: what is asked of the same label stays in the order of the selector.
+    return ",".join(text for _, text in sorted(terms, key=lambda term: term[0])) or NONE
 
 
 def few(values: Sequence[str], most: int, total: int | None = None) -> str:

@@ -132,7 +132,9 @@ def cronjob(obj: Object, now: float) -> list[Any]:
 
 def controllerrevision(obj: Object, now: float) -> list[Any]:
     """NAME CONTROLLER REVISION AGE."""
-    controller = next((owner for owner in obj["metadata"].get("ownerReferences") or () if owner.get("controller")), None)
+    controller = next(
+        (owner for owner in obj["metadata"].get("ownerReferences") or () if owner.get("controller")), None
+    )
     name = text.NONE
     if controller:
         group = controller["apiVersion"].rpartition("/")[0]

@@ -12,9 +12,9 @@ from itertools import chain
 from typing import Any
 
 from ktui.demo.errors import Cause, bad_request, bad_value, forbidden_field, invalid, required
+from ktui.demo.names import config_key_problems, label_causes, metadata_causes
 from ktui.demo.resources import Resource
 from ktui.demo.validation import pods, services, workloads
-from ktui.demo.names import config_key_problems, label_causes, metadata_causes
 
 Object = dict[str, Any]
 
@@ -156,7 +156,7 @@ def _definition(obj: Object) -> Iterator[Cause]:
     spec, name = obj["spec"], obj["metadata"].get("name", "")
     wanted = f"{spec.get('names', {}).get('plural', '')}.{spec.get('group', '')}"
     if name != wanted:
-        yield bad_value("metadata.name", name, "must be spec.names.plural+\".\"+spec.group")
+        yield bad_value("metadata.name", name, 'must be spec.names.plural+"."+spec.group')
     for field in ("group", "versions"):
         if not spec.get(field):
             yield required(f"spec.{field}")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ktui.demo.errors import Cause, bad_value, forbidden_field, required, unsupported
-from ktui.demo.selectors import matches_labels
 from ktui.demo.names import label_causes
+from ktui.demo.selectors import matches_labels
 from ktui.demo.validation.pods import pod_spec_causes
 
 Object = dict[str, Any]

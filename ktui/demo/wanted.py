@@ -1,0 +1,122 @@
+"""What a write's body makes of an object: patches applied, and the result held against its types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ktui.demo import errors
+from ktui.demo.conform import TypeMismatchError, conform, strict_problem, unreadable
+from ktui.demo.incoming import check_kind
+from ktui.demo.patch import json_patch, merge_patch
+from ktui.demo.request import Request, go_json_error
+from ktui.demo.resources import Resource
+from ktui.demo.strategic import strategic_merge
+
+Object = dict[str, Any]
+
+_JSON_PATCH = "application/json-patch+json"
+_MERGE_PATCH = "application/merge-patch+json"
+_STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCHES = ("application/apply-patch+yaml", "application/apply-patch")
+
+
+def patched(request: Request, current: Object, resource: Resource) -> Object:
+    """An object after the patch in a request's body.
+
+    Args:
+        request: the request.
+        current: the object, as stored or as a subresource shows it.
+        resource: says whether strategic patches are known.
+
+    Raises:
+        StatusError: 415 for unknown patch types, 400 and 422 for patches that do not fit.
+    """
+    kind = request.content_type
+    if kind == _JSON_PATCH:
+        return json_patch(current, _read_patch(request.body))
+    if kind not in (_MERGE_PATCH, _STRATEGIC_PATCH) or (kind == _STRATEGIC_PATCH and resource.custom is not None):
+        raise errors.StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+    patch = _read_patch(request.body)
+    if not isinstance(patch, dict):
+        raise errors.bad_request(
+            "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}"
+        )
+    if kind == _MERGE_PATCH:
+        return dict(merge_patch(current, patch))
+    return strategic_merge(current, patch)
+
+
+def check_patched_identity(wanted: Object, current: Object, resource: Resource) -> None:
+    """Refuses a patch that made another object of an object.
+
+    Raises:
+        StatusError: 422.
+    """
+    for field in ("kind", "apiVersion"):
+        if wanted.get(field) != current[field]:
+            why = f'no kind "{wanted.get("kind")}" is registered for version "{wanted.get("apiVersion")}"'
+            raise errors.invalid("", "", [errors.bad_value("patch", errors.shown(wanted), why)])
+    uid = wanted["metadata"].get("uid")
+    if uid != current["metadata"]["uid"]:
+        cause = errors.bad_value("metadata.uid", uid, "field is immutable")
+        raise errors.invalid(resource.kind, current["metadata"]["name"], [cause, cause], group=resource.group)
+
+
+def check_declaration(declared: Object, resource: Resource) -> None:
+    """Refuses a declaration for apply that does not say what it is, or names an unknown field.
+
+    Raises:
+        StatusError: 400 or 500.
+    """
+    group, _, version = (declared.get("apiVersion") or "").rpartition("/")
+    if not version or not declared.get("kind"):
+        raise errors.bad_request(f"invalid object type: {group}/{version}, Kind={declared.get('kind') or ''}")
+    check_kind(declared, resource)
+    metadata = declared["metadata"] = declared.get("metadata") or {}
+    try:
+        unknown = [f".{path}: field not declared in schema" for path in conform(resource, declared)[1]]
+    except TypeMismatchError as problem:
+        unknown = [str(problem)]
+    if unknown:
+        where = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {resource.api_version}"
+        why = f"failed to create typed patch object ({where}, Kind={resource.kind}): {unknown[0]}"
+        raise errors.StatusError(500, "", why)
+
+
+def conformed(request: Request, resource: Resource, sent: Object) -> Object:
+    """What was sent, as its types allow it; unknown fields are refused, told of, or passed over, as asked.
+
+    Raises:
+        StatusError: 400, or 422 when a patch is to blame.
+    """
+    try:
+        obj, unknown = conform(resource, sent)
+    except TypeMismatchError as problem:
+        raise _undecodable(request, resource, sent, str(problem)) from None
+    validation = request.query.get("fieldValidation") or "Warn"
+    if unknown and validation == "Strict":
+        raise _undecodable(request, resource, sent, strict_problem(unknown))
+    if validation == "Warn":
+        request.warnings.extend(f'unknown field "{path}"' for path in unknown)
+    return obj
+
+
+def _undecodable(request: Request, resource: Resource, sent: Object, why: str) -> errors.StatusError:
+    """A patch that makes an object unreadable is the patch's fault: 422; else the object's: 400."""
+    if request.call.verb != "patch" or request.content_type in APPLY_PATCHES:
+        return unreadable(resource, why)
+    return errors.invalid("", "", [errors.bad_value("patch", errors.shown(sent), why)])
+
+
+def _read_patch(body: bytes) -> Any:
+    """Reads a patch's JSON.
+
+    Raises:
+        StatusError: 400 when it is none.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        raise errors.bad_request(f"error decoding patch: {go_json_error(body)}") from None

@@ -1,0 +1,150 @@
+"""The application on the embedded cluster, over HTTP, with time that stands still."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from textual.pilot import Pilot
+
+from ktui.app import KtuiApp
+from ktui.demo.clock import SteppedClock
+from ktui.demo.run import Cluster, serve
+from ktui.kube.state import Denied, Live, Partial
+from ktui.options import Options
+from ktui.screens import tables
+from ktui.screens.tables import TableScreen
+
+SEED = 7
+PATIENCE = 20.0
+"""Seconds after which a condition counts as never coming true."""
+
+
+@pytest.fixture(autouse=True)
+def a_home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the person's configuration or state is read or written."""
+    for name in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+
+
+@pytest.fixture(autouse=True)
+def a_meter_that_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a view costs differs from run to run; the screen shows the same."""
+    monkeypatch.setattr(tables, "_cost", lambda requests, received: "0.4 req/s  2.1 KB/s")
+
+
+class World:
+    """An embedded cluster and the ways to look at it.
+
+    Args:
+        cluster: the cluster.
+        clock: its time.
+        folder: where kubeconfigs are written.
+    """
+
+    def __init__(self, cluster: Cluster, clock: SteppedClock, folder: Path) -> None:
+        self.cluster = cluster
+        self.clock = clock
+        self._folder = folder
+
+    def kubeconfig(self, user: str = "admin") -> Path:
+        """A kubeconfig file for a user."""
+        path = self._folder / f"{user}.kubeconfig"
+        path.write_text(json.dumps(self.cluster.kubeconfig(user)))
+        return path
+
+    def app(self, user: str = "admin", **options: Any) -> KtuiApp:
+        """ktui on this cluster."""
+        return KtuiApp(Options(kubeconfig=(self.kubeconfig(user),), **options), clock=self.clock.now)
+
+    @asynccontextmanager
+    async def open(
+        self, user: str = "admin", *, size: tuple[int, int] = (160, 45), **options: Any
+    ) -> AsyncIterator[Pilot[None]]:
+        """ktui, open, with everything listed that it shows."""
+        app = self.app(user, **options)
+        async with app.run_test(size=size) as pilot:
+            await listed(pilot)
+            yield pilot
+
+
+@pytest_asyncio.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """An embedded cluster in the test's own loop."""
+    clock = SteppedClock()
+    cluster = await serve(seed=SEED, clock=clock)
+    yield World(cluster, clock, tmp_path)
+    await cluster.stop()
+
+
+@pytest.fixture
+def world_in_thread(tmp_path: Path) -> Iterator[World]:
+    """An embedded cluster for tests that cannot be coroutines, such as snapshots."""
+    loop = asyncio.new_event_loop()
+    clock = SteppedClock()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    cluster = asyncio.run_coroutine_threadsafe(serve(seed=SEED, clock=clock), loop).result(PATIENCE)
+    yield World(cluster, clock, tmp_path)
+    asyncio.run_coroutine_threadsafe(cluster.stop(), loop).result(PATIENCE)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(PATIENCE)
+    loop.close()
+
+
+async def until(pilot: Pilot[Any], condition: Callable[[], bool], what: str = "") -> None:
+    """Wait until `condition` holds.
+
+    Raises:
+        AssertionError: it never does; with the screen, so that one sees why.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE
+    while not condition():
+        assert loop.time() < deadline, f"{what or condition} never came true; the screen:\n{screen_text(pilot)}"
+        await pilot.pause(0.01)
+    await pilot.pause()
+
+
+async def listed(pilot: Pilot[Any]) -> None:
+    """Wait until every pane of the page shows all there is, with what is joined to it."""
+
+    def all_there() -> bool:
+        page = pilot.app.screen
+        return isinstance(page, TableScreen) and all(
+            isinstance(pane.feed.state, Live | Denied | Partial) for pane in page.panes
+        )
+
+    await until(pilot, all_there, "a complete list")
+    await until(pilot, lambda: all(not pane.table.model.unfinished for pane in _panes(pilot)), "drained tables")
+
+
+def _panes(pilot: Pilot[Any]) -> list[Any]:
+    page = pilot.app.screen
+    return list(page.panes) if isinstance(page, TableScreen) else []
+
+
+def screen_text(pilot: Pilot[Any]) -> str:
+    """What stands on the screen, line by line."""
+    page = pilot.app.screen
+    strips = page._compositor.render_strips()
+    return "\n".join(strip.text.rstrip() for strip in strips)
+
+
+async def shows(pilot: Pilot[Any], text: str) -> None:
+    """Wait until `text` stands on the screen."""
+    await until(pilot, lambda: text in screen_text(pilot), repr(text))
+
+
+async def shows_not(pilot: Pilot[Any], text: str) -> None:
+    """Wait until `text` no longer stands on the screen."""
+    await until(pilot, lambda: text not in screen_text(pilot), f"no {text!r}")
+
+

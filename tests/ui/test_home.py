@@ -1,0 +1,249 @@
+"""The home screen: four panes, what belongs together, and the keys."""
+
+from __future__ import annotations
+
+import pytest
+
+from ktui.kinds.names import GVR_DEPLOYMENTS, GVR_NODES, GVR_PODS, GVR_SERVICES, ObjectKey
+from ktui.screens.details import DetailsScreen
+from ktui.screens.home import HomeScreen
+from tests.ui.conftest import World, listed, screen_text, shows, shows_not, until
+
+
+def pane(pilot, gvr):  # type: ignore[no-untyped-def]
+    """The pane of a kind."""
+    return next(each for each in pilot.app.screen.panes if each.kind.gvr == gvr)
+
+
+async def test_four_panes_show_the_cluster(world: World) -> None:
+    """The home screen shows nodes, deployments, services and pods, each live."""
+    async with world.open() as pilot:
+        text = screen_text(pilot)
+        for words in ("Nodes 5", "Deployments", "Services", "Pods", "worker-0", "storefront", "hello-node"):
+            assert words in text
+        assert text.count("● live") == 5
+
+
+async def test_the_cursor_marks_what_belongs_together(world: World) -> None:
+    """On a deployment, its pods, their nodes and the services that select them are marked."""
+    async with world.open() as pilot:
+        here = pane(pilot, GVR_DEPLOYMENTS)
+        here.select(ObjectKey("shop", "storefront"))
+        await until(pilot, lambda: len(pane(pilot, GVR_PODS).table.related) == 3, "three marked pods")
+        assert all(key.name.startswith("storefront-") for key in pane(pilot, GVR_PODS).table.related)
+        assert pane(pilot, GVR_SERVICES).table.related == {ObjectKey("shop", "storefront")}
+        pods = [pane(pilot, GVR_PODS).feed.store.rows[key].object for key in pane(pilot, GVR_PODS).table.related]
+        assert pane(pilot, GVR_NODES).table.related == {ObjectKey("", pod.spec.node_name) for pod in pods}
+        await shows(pilot, "deployment shop/storefront → 3 pods")
+
+
+async def test_enter_narrows_and_escape_widens(world: World) -> None:
+    """Enter leaves only what is related in every pane and says so; Esc brings everything back, cursor included."""
+    async with world.open() as pilot:
+        here = pane(pilot, GVR_DEPLOYMENTS)
+        here.select(ObjectKey("shop", "storefront"))
+        await pilot.press("enter")
+        await shows(pilot, "Pods 3 of ")
+        assert "· storefront" in screen_text(pilot)
+        assert here.shown_keys() == {ObjectKey("shop", "storefront")}
+        await pilot.press("escape")
+        await shows_not(pilot, "· storefront")
+        assert here.row.key == ObjectKey("shop", "storefront")
+
+
+async def test_enter_opens_details_where_nothing_is_left_to_narrow(world: World) -> None:
+    """A second Enter on the same object shows its details."""
+    async with world.open() as pilot:
+        pane(pilot, GVR_DEPLOYMENTS).select(ObjectKey("shop", "storefront"))
+        await pilot.press("enter")
+        await shows(pilot, "Pods 3 of ")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, DetailsScreen), "details")
+
+
+async def test_a_narrowed_view_follows_the_cluster(world: World) -> None:
+    """A pod that comes to a narrowed deployment appears in the narrowed pane."""
+    async with world.open() as pilot:
+        pane(pilot, GVR_DEPLOYMENTS).select(ObjectKey("shop", "storefront"))
+        await pilot.press("enter")
+        await shows(pilot, "Pods 3 of ")
+        storage = world.cluster.storage
+        deployment = {**storage.get("deployments.apps", "shop", "storefront")}
+        storage.update("deployments.apps", {**deployment, "spec": {**deployment["spec"], "replicas": 4}})
+        world.clock.advance(1)
+        await shows(pilot, "Pods 4 of ")
+
+
+@pytest.mark.parametrize(("key", "title"), [("1", "Nodes"), ("2", "Deployments"), ("3", "Services"), ("4", "Pods")])
+async def test_a_number_goes_to_its_pane(world: World, key: str, title: str) -> None:
+    """1 to 4 move the keyboard to the pane of that number."""
+    async with world.open() as pilot:
+        await pilot.press(key)
+        await until(pilot, lambda: pilot.app.screen.pane.title == title, title)
+
+
+async def test_tab_goes_around(world: World) -> None:
+    """Tab visits all four panes and returns; shift+tab goes back."""
+    async with world.open() as pilot:
+        seen = []
+        for _ in range(4):
+            await pilot.press("tab")
+            seen.append(pilot.app.screen.pane.title)
+        assert seen == ["Services", "Pods", "Nodes", "Deployments"]
+        await pilot.press("shift+tab")
+        assert pilot.app.screen.pane.title == "Nodes"
+
+
+async def test_zoom_gives_the_screen_to_one_pane(world: World) -> None:
+    """z shows one pane alone and gives the others back."""
+    async with world.open() as pilot:
+        await pilot.press("4", "z")
+        await shows_not(pilot, "Nodes 5")
+        assert "Pods" in screen_text(pilot)
+        await pilot.press("z")
+        await shows(pilot, "Nodes 5")
+
+
+async def test_a_filter_narrows_one_pane_as_it_is_typed(world: World) -> None:
+    """/ keeps the rows that contain the text, whatever its case; Esc clears it."""
+    async with world.open() as pilot:
+        pods = pane(pilot, GVR_PODS)
+        total = pods.table.model.total
+        await pilot.press("4", "slash", *"STOREfront")
+        await until(pilot, lambda: len(pods.table.model) == 3, "three pods")
+        await pilot.press("enter")
+        await shows(pilot, f"Pods 3 of {total} /STOREfront")
+        await pilot.press("escape")
+        await until(pilot, lambda: len(pods.table.model) == total, "all pods")
+
+
+async def test_escape_in_the_filter_line_gives_up(world: World) -> None:
+    """Esc while typing clears what was typed."""
+    async with world.open() as pilot:
+        pods = pane(pilot, GVR_PODS)
+        await pilot.press("4", "slash", *"nothing-like-it")
+        await shows(pilot, "No pods with “nothing-like-it”.")
+        await pilot.press("escape")
+        await until(pilot, lambda: len(pods.table.model) == pods.table.model.total, "all pods")
+        assert pods.has_focus_within
+
+
+async def test_unhealthy_rows_only(world: World) -> None:
+    """! leaves the rows in trouble, and brings the others back."""
+    async with world.open() as pilot:
+        pods = pane(pilot, GVR_PODS)
+        await pilot.press("4", "exclamation_mark")
+        shown = [pods.feed.store.rows[key] for key in pods.shown_keys()]
+        assert shown
+        assert all(pods.kind.tone(row).unhealthy for row in shown)
+        await pilot.press("exclamation_mark")
+        assert len(pods.table.model) == pods.table.model.total
+
+
+async def test_shift_and_a_letter_sorts_both_ways(world: World) -> None:
+    """shift+N sorts by namespace, then the other way round, then by the next column with that letter."""
+    async with world.open() as pilot:
+        pods = pane(pilot, GVR_PODS)
+        await pilot.press("4", "R")
+        assert (pods.table.model.sort.column, pods.table.model.sort.descending) == ("READY", False)
+        await pilot.press("R")
+        assert (pods.table.model.sort.column, pods.table.model.sort.descending) == ("READY", True)
+        await pilot.press("R")
+        assert (pods.table.model.sort.column, pods.table.model.sort.descending) == ("RESTARTS", False)
+
+
+async def test_another_kind_fills_the_screen(world: World) -> None:
+    """`:` and a short name show that kind from the server's own columns; Esc goes home."""
+    async with world.open() as pilot:
+        await pilot.press("colon", *"ing", "enter")
+        await shows(pilot, "Ingresses")
+        await listed(pilot)
+        await shows(pilot, "HOSTS")
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen), "home")
+
+
+async def test_a_kind_in_one_namespace(world: World) -> None:
+    """`:po lesson` shows the pods of that namespace, without a column that would say the same in each row."""
+    async with world.open() as pilot:
+        await pilot.press("colon", *"po lesson", "enter")
+        await shows(pilot, "▸ lesson")
+        await listed(pilot)
+        assert "NAMESPACE" not in screen_text(pilot)
+        assert {key.namespace for key in pilot.app.screen.pane.shown_keys()} == {"lesson"}
+
+
+async def test_an_unknown_kind_is_one_sentence(world: World) -> None:
+    """A word that no kind answers to says so, and what may have been meant."""
+    async with world.open() as pilot:
+        await pilot.press("colon", *"ingresss", "enter")
+        await until(pilot, lambda: bool(pilot.app._notifications), "a notification")
+        assert "ingresses" in next(iter(pilot.app._notifications)).message
+
+
+async def test_namespaces_are_chosen_by_name(world: World) -> None:
+    """ctrl+n offers the cluster's namespaces; 0 goes back to all."""
+    async with world.open() as pilot:
+        await pilot.press("ctrl+n")
+        await shows(pilot, "lesson")
+        await pilot.press(*"lesson", "enter")
+        await shows(pilot, "▸ lesson")
+        await listed(pilot)
+        assert {key.namespace for key in pane(pilot, GVR_PODS).shown_keys()} == {"lesson"}
+        await pilot.press("0")
+        await shows(pilot, "▸ all namespaces")
+
+
+async def test_contexts_are_offered(world: World) -> None:
+    """ctrl+k shows the contexts of the kubeconfig."""
+    async with world.open() as pilot:
+        await pilot.press("ctrl+k")
+        await shows(pilot, "Contexts")
+        assert "demo" in screen_text(pilot)
+
+
+async def test_a_small_terminal_shows_an_accordion(world: World) -> None:
+    """At 80×24 one pane is open and the others are their titles; moving on opens the next."""
+    async with world.open(size=(80, 24)) as pilot:
+        text = screen_text(pilot)
+        assert all(word in text for word in ("Nodes 5", "Deployments", "Services", "Pods"))
+        assert "storefront" in text
+        assert "worker-0" not in text
+        await pilot.press("1")
+        await shows(pilot, "worker-0")
+
+
+async def test_a_click_focuses_and_selects(world: World) -> None:
+    """A click on a row of another pane moves the keyboard and the cursor there."""
+    async with world.open() as pilot:
+        nodes = pane(pilot, GVR_NODES)
+        await pilot.click(nodes.table, offset=(6, 3))
+        await until(pilot, lambda: pilot.app.screen.pane is nodes, "nodes")
+        assert nodes.row.key.name == "worker-1"
+
+
+async def test_a_user_without_rights_is_told_so(world: World) -> None:
+    """Someone who may read nothing sees in every pane what is denied, and what to do."""
+    async with world.open("nobody") as pilot:
+        text = screen_text(pilot)
+        assert text.count("⊘ denied") == 5
+        assert "ctrl+n" in text
+
+
+async def test_a_user_of_two_namespaces_sees_them(world: World) -> None:
+    """Someone who may not list everywhere names the namespaces, and sees their union."""
+    async with world.open("dev", namespaces=("shop", "lesson")) as pilot:
+        await shows(pilot, "hello-node")
+        assert "storefront" in screen_text(pilot)
+        assert "⊘ denied (list nodes)" in screen_text(pilot)
+
+
+async def test_an_outage_keeps_the_rows_and_says_so(world: World) -> None:
+    """While the server is away, rows stay readable and the panes say how old they are; then all is live again."""
+    async with world.open() as pilot:
+        await world.cluster.server.faults.refuse()
+        await shows(pilot, "▲ stale")
+        assert "storefront" in screen_text(pilot)
+        await world.cluster.server.faults.accept()
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: screen_text(pilot).count("● live") == 5, "live again")
