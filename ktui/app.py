@@ -107,6 +107,8 @@ class KtuiApp(CrashKept, App[None]):
     def on_mount(self) -> None:
         """Choose the theme; connect when the first frame has been painted."""
         self.theme = self.options.theme if self.options.theme in self.available_themes else next(iter(PALETTES))
+        if self.options.start_kind and isinstance(self.screen, HomeScreen):
+            self.screen.go_to(self.options.start_kind)
         self.call_after_refresh(self._start)
 
     async def on_unmount(self) -> None:

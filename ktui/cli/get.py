@@ -20,7 +20,7 @@ from ktui.kube.client import Client
 from ktui.kube.errors import KtuiError, UnexpectedAnswer
 from ktui.kube.kubeconfig import load_kubeconfig
 from ktui.kube.list_watch import ListWatch
-from ktui.kube.listing import kind_called, list_rows
+from ktui.kube.listing import kinds_called, list_rows
 from ktui.kube.objects import get_row
 from ktui.logs import start_logging
 
@@ -107,7 +107,11 @@ async def _wanted(arguments: Namespace, client: Client) -> list[Wanted]:
             named[word] = (*named.get(word, ()), name)
     if not named:
         raise Usage("No kind is named.", "Name one, such as pods.")
-    return [_at(await kind_called(word, client), names, arguments, client) for word, names in named.items()]
+    kinds = await kinds_called(named, client)
+    wanted = [_at(kind, names, arguments, client) for word, names in named.items() for kind in kinds[word]]
+    if arguments.watch and len(wanted) > 1:
+        raise Usage(f"--watch follows one kind, and {arguments.kind!r} means several.", "Name one.")
+    return wanted
 
 
 def _at(kind: Kind, names: tuple[str, ...], arguments: Namespace, client: Client) -> Wanted:

@@ -86,7 +86,8 @@ class Feed:
             self._reflect(namespace)
 
     def stop(self) -> None:
-        """End all requests; rows stay as they are."""
+        """End all requests; rows stay as they are, and are no longer said to be current."""
+        self.state = Waiting()
         for namespace in tuple(self._reflectors):
             self._stop(namespace)
 

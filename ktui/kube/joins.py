@@ -38,6 +38,7 @@ class Joins:
         self._joined = {
             column.join: _Joined(
                 column.join,
+                session,
                 session.open(kinds[column.join.gvr], namespaces, every=column.join.polled),
                 on_rows,
                 on_served,
@@ -55,6 +56,16 @@ class Joins:
         joined = self._joined.get(join)
         return joined.of(key) if joined is not None and joined.served else None
 
+    def suspend(self) -> None:
+        """Nobody looks for now."""
+        for joined in self._joined.values():
+            joined.view.close()
+
+    def resume(self) -> None:
+        """Somebody looks again."""
+        for joined in self._joined.values():
+            joined.resume()
+
     def close(self) -> None:
         """Look no longer."""
         for joined in self._joined.values():
@@ -65,11 +76,17 @@ class _Joined:
     """One joined kind."""
 
     def __init__(
-        self, join: Join, view: View, on_rows: Callable[[set[ObjectKey]], None], on_served: Callable[[], None]
+        self,
+        join: Join,
+        session: Session,
+        view: View,
+        on_rows: Callable[[set[ObjectKey]], None],
+        on_served: Callable[[], None],
     ) -> None:
         self.served = False
+        self.view = view
         self._join = join
-        self._view = view
+        self._session = session
         self._on_rows, self._on_served = on_rows, on_served
         # Which row each joined object belonged to: when one goes, its row must be told.
         self._belongs: dict[ObjectKey, ObjectKey] = {}
@@ -83,15 +100,18 @@ class _Joined:
         self._changes.keys.update(store.rows)
         self._soon()
 
+    def resume(self) -> None:
+        self.view = self._session.reopen(self.view.feed)
+
     def of(self, key: Hashable) -> Iterable[Any]:
-        return [row.object for row in self._view.feed.store.indexed(self._join, key)]
+        return [row.object for row in self.view.feed.store.indexed(self._join, key)]
 
     def close(self) -> None:
         if self._noticing is not None:
             self._noticing.cancel()
         self._end_listening()
         self._changes.close()
-        self._view.close()
+        self.view.close()
 
     def _soon(self) -> None:
         # A page of rows comes at once; look when it has landed.
@@ -100,7 +120,7 @@ class _Joined:
 
     def _notice(self) -> None:
         self._noticing = None
-        rows, touched = self._view.feed.store.rows, set()
+        rows, touched = self.view.feed.store.rows, set()
         for key in self._changes.drain():
             if (before := self._belongs.pop(key, None)) is not None:
                 touched.add(before)
@@ -108,7 +128,7 @@ class _Joined:
                 after = self._join.key_of(row.object)
                 self._belongs[key] = after
                 touched.add(after)
-        served, self.served = self.served, self._known(self._view.feed.state)
+        served, self.served = self.served, self._known(self.view.feed.state)
         if served != self.served:
             self._on_served()
         if touched:

@@ -6,6 +6,7 @@ Screens look at feeds, which stay current; this is for those who want to know ho
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 
 import msgspec
 
@@ -39,32 +40,28 @@ class _RawList(msgspec.Struct, gc=False):
 _decode_raw_list = msgspec.json.Decoder(_RawList).decode
 
 
-async def kind_called(word: str, client: Client) -> Kind:
-    """The kind that `word` means to kubectl.
+async def kinds_called(words: Iterable[str], client: Client) -> dict[str, list[Kind]]:
+    """The kinds that each word means to kubectl: one, or those of a category such as `all`.
 
     Args:
-        word: `pods`, `po`, `Pod`, `deployments.apps`, `deploy.v1.apps`; upper or lower case.
-        client: whom to ask what is served, when it is none of the kinds that are served everywhere.
+        words: `pods`, `po`, `Pod`, `deployments.apps`, `deploy.v1.apps`, `all`; upper or lower case.
+        client: whom to ask what is served, once, when one of them is none of the kinds that are served everywhere.
 
     Raises:
         UnknownKind: the server serves none, or several with equal right.
         KtuiError: the server cannot be asked.
     """
-    return builtin_called(word) or kind_in(await discover(client), word)
-
-
-def builtin_called(word: str) -> Kind | None:
-    """The kind that `word` means on every server; None when the server must be asked."""
-    word = word.lower()
-    for kind in BUILTIN.values():
-        if kind.gvr.group in _EVERYWHERE and word in (
-            kind.gvr.resource,
-            kind.gvr.qualified,
-            kind.singular,
-            *kind.short,
-        ):
-            return kind
-    return None
+    found: dict[str, list[Kind]] = {}
+    discovery: Discovery | None = None
+    for word in words:
+        if (kind := _served_everywhere(word.lower())) is not None:
+            found[word] = [kind]
+            continue
+        discovery = discovery or await discover(client)
+        found[word] = [kind_of(resource) for resource in discovery.resources if _in_category(resource, word.lower())]
+        if not found[word] or discovery.resolve(word):
+            found[word] = [kind_in(discovery, word)]
+    return found
 
 
 def kind_in(discovery: Discovery, word: str) -> Kind:
@@ -136,6 +133,22 @@ async def _raw_pages(client: Client, path: str, query: dict[str, str]) -> list[m
         token = page.metadata.continue_
         if not token:
             return found
+
+
+def _served_everywhere(word: str) -> Kind | None:
+    for kind in BUILTIN.values():
+        if kind.gvr.group in _EVERYWHERE and word in (
+            kind.gvr.resource,
+            kind.gvr.qualified,
+            kind.singular,
+            *kind.short,
+        ):
+            return kind
+    return None
+
+
+def _in_category(resource: Resource, word: str) -> bool:
+    return resource.listable and word in resource.categories
 
 
 def _own(gvr: GVR) -> bool:

@@ -96,7 +96,7 @@ class Session:
         self._known_namespaces = known_namespaces
         self._linger = linger
         self._feeds: dict[Scope, Feed] = {}
-        self._ends: dict[Scope, asyncio.TimerHandle] = {}
+        self._ends: dict[Feed, asyncio.TimerHandle] = {}
         self._listeners: set[Callable[[], None]] = set()
         self._tasks: asyncio.TaskGroup | None = None
         self._again = asyncio.Event()
@@ -150,33 +150,45 @@ class Session:
             every: seconds between lists for kinds that cannot be watched; 0 to watch.
         """
         scope = Scope(kind.gvr, tuple(sorted(namespaces)) if kind.namespaced else (), labels, fields)
-        if (timer := self._ends.pop(scope, None)) is not None:
+        return self.reopen(self._feeds.get(scope) or Feed(kind, scope, self._known_namespaces, every))
+
+    def reopen(self, feed: Feed) -> View:
+        """Look again at a feed that was let go; its rows were kept, and are brought up to date.
+
+        Args:
+            feed: one of this session's.
+        """
+        if (timer := self._ends.pop(feed, None)) is not None:
             timer.cancel()
-        if (feed := self._feeds.get(scope)) is None:
-            feed = self._feeds[scope] = Feed(kind, scope, self._known_namespaces, every)
-            if self.client is not None:
-                self._start(feed)
-            elif self.trouble is not None:
-                feed.become(self.trouble)
+        # Somebody else may have opened the same scope meanwhile; then two feeds are kept until one is let go.
+        self._feeds.setdefault(feed.scope, feed)
+        if not feed.running:
+            self._start(feed)
         feed.viewers += 1
         return View(feed, lambda: self._close(feed))
 
     def _start(self, feed: Feed) -> None:
-        assert self.client is not None
+        """Begin to list and watch; when there is no connection yet, say why."""
         tasks = self._tasks
-        assert tasks is not None
-        feed.become(Waiting())
+        if self.client is None or tasks is None:
+            feed.become(self.trouble or Waiting())
+            return
         feed.start(self.client, lambda reflector: tasks.create_task(reflector.run()))
 
     def _close(self, feed: Feed) -> None:
         feed.viewers -= 1
-        if feed.viewers == 0:
+        if feed.viewers > 0:
+            return
+        if not feed.running or self._feeds.get(feed.scope) is not feed:
+            self._end(feed)
+        else:
             loop = asyncio.get_running_loop()
-            self._ends[feed.scope] = loop.call_later(self._linger, self._end, feed)
+            self._ends[feed] = loop.call_later(self._linger, self._end, feed)
 
     def _end(self, feed: Feed) -> None:
-        self._ends.pop(feed.scope, None)
-        self._feeds.pop(feed.scope, None)
+        self._ends.pop(feed, None)
+        if self._feeds.get(feed.scope) is feed:
+            del self._feeds[feed.scope]
         feed.stop()
 
     # -- what is served ----------------------------------------------------------------------

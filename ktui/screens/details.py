@@ -263,12 +263,7 @@ class DetailsScreen(Screen[None]):
         if live.trouble is not None and live.item is not None:
             return [Part(f" ▲ {clean(live.trouble.sentence)} What is shown may be old; ktui keeps trying.", "warning")]
         if live.recreated:
-            return [
-                Part(
-                    f" ▲ It was deleted and made again under the same name: this is the new {self.kind.singular}.",
-                    "warning",
-                )
-            ]
+            return [Part(f" ▲ This is a new {self.kind.singular}: the one before was deleted.", "warning")]
         return []
 
     # -- tabs --------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
@@ -136,6 +136,18 @@ class TableScreen(Screen[None]):
     def on_unmount(self) -> None:
         """Look no longer."""
         self._end_listening()
+
+    def on_screen_suspend(self) -> None:
+        """Another page covers this one: nobody looks at its tables. A dialog leaves them in sight."""
+        if not isinstance(self.app.screen, ModalScreen):
+            for pane in self.panes:
+                pane.suspend()
+
+    def on_screen_resume(self) -> None:
+        """The page is seen again."""
+        for pane in self.panes:
+            pane.resume()
+        self.tell()
 
     # -- words -------------------------------------------------------------------------------
 

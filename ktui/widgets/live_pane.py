@@ -68,6 +68,8 @@ class LivePane(Pane):
         labels: str = "",
         fields: str = "",
     ) -> None:
+        self._session = session
+        self._suspended = False
         self._view = session.open(kind, namespaces, labels=labels, fields=fields)
         self._namespaces = namespaces
         self._joins = Joins(session, kind, namespaces, BUILTIN, self._touch, self._choose_columns)
@@ -104,6 +106,19 @@ class LivePane(Pane):
         self._joins.close()
         self.table.model.close()
         self._view.close()
+
+    def suspend(self) -> None:
+        """Nobody looks: the cluster is asked no longer, after the session's linger."""
+        self._suspended = True
+        self._joins.suspend()
+        self._view.close()
+
+    def resume(self) -> None:
+        """Somebody looks again: the rows are still there, and are brought up to date."""
+        if self._suspended:
+            self._suspended = False
+            self._joins.resume()
+            self._view = self._session.reopen(self.feed)
 
     # -- what is shown -----------------------------------------------------------------------
 

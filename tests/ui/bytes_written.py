@@ -46,10 +46,14 @@ class Terminal(HeadlessDriver):
 
     def screen(self) -> list[str]:
         """What a terminal shows that got all these bytes, line by line."""
+        return ["".join(cells) for cells in self.cells()]
+
+    def cells(self) -> list[list[str]]:
+        """The same, cell by cell; the second cell of a wide character is empty."""
         width, height = cast("tuple[int, int]", self._size)
         screen = pyte.Screen(width, height)
         pyte.Stream(screen).feed("".join(self._everything))
-        return list(screen.display)
+        return [[screen.buffer[y][x].data for x in range(width)] for y in range(height)]
 
 
 @asynccontextmanager

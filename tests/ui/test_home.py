@@ -247,3 +247,27 @@ async def test_an_outage_keeps_the_rows_and_says_so(world: World) -> None:
         await world.cluster.server.faults.accept()
         await pilot.press("ctrl+r")
         await until(pilot, lambda: screen_text(pilot).count("● live") == 5, "live again")
+
+
+async def test_a_kind_named_on_the_command_line_is_all_that_is_asked_for(world: World) -> None:
+    """`ktui services` lists services and what they join, and nothing of the home screen that nobody sees."""
+    async with world.open(start_kind="services") as pilot:
+        await shows(pilot, "▸ services")
+        await listed(pilot)
+        asked = {path.split("?")[0] for _, path in world.cluster.server.requests}
+        assert "/api/v1/services" in asked
+        assert not asked & {"/api/v1/pods", "/api/v1/nodes", "/apis/apps/v1/deployments"}
+
+
+async def test_the_home_screen_asks_for_nothing_twice(world: World) -> None:
+    """Opening the home screen lists and watches each kind that it shows once, and no other."""
+    async with world.open() as pilot:
+        await listed(pilot)
+        asked = world.cluster.server.requests
+        lists = {path.split("?")[0]: n for (_, path), n in asked.items() if "limit=" in path}
+        watches = {path.split("?")[0]: n for (_, path), n in asked.items() if "watch=" in path}
+        shown = {"/api/v1/nodes", "/apis/apps/v1/deployments", "/api/v1/services", "/api/v1/pods"}
+        joined = {"/apis/discovery.k8s.io/v1/endpointslices"}
+        polled = {"/apis/metrics.k8s.io/v1beta1/nodes", "/apis/metrics.k8s.io/v1beta1/pods"}
+        assert lists == dict.fromkeys(shown | joined | polled, 1)
+        assert watches == dict.fromkeys(shown | joined, 1)

@@ -142,6 +142,15 @@ def test_several_kinds_are_told_apart(get: Get) -> None:
     assert "service/storefront" in second
 
 
+def test_category_means_its_kinds(get: Get) -> None:
+    """`all` means the kinds of that category, those without objects left out; it is too many to follow."""
+    done = get("all", "-n", "shop", "-o", "name")
+    kinds = {line.partition("/")[0] for line in done.out.split()}
+    assert {"pod", "service", "deployment.apps", "replicaset.apps", "statefulset.apps"} <= kinds
+    assert done.err == ""
+    assert get("all", "-n", "shop", "-w").code == 2
+
+
 def test_sort_by_orders_rows(get: Get) -> None:
     """--sort-by orders by a column whether or not it is printed; an unknown one is bad usage that names the others."""
     rows = get("pods", "-n", "shop", "--sort-by", "node", "-o", "wide", "--no-headers").table
