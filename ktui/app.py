@@ -42,7 +42,7 @@ class Destinations(Suggester):
 
     async def get_suggestion(self, value: str) -> str | None:
         """The first kind that begins with what was typed."""
-        if not value or " " in value:
+        if not value or " " in value or self._app.session.client is None:
             return None
         try:
             discovery = await self._app.session.discovery()
@@ -161,6 +161,13 @@ class KtuiApp(CrashKept, App[None]):
         self.session = self._new_session()
         await self.show_home()
         self._start()
+
+    async def open_demo(self) -> None:
+        """Look at the embedded cluster, as there is no other to look at."""
+        if self.options.open_demo is not None:
+            self.options = self.options.open_demo()
+            self.namespaces = ()
+            await self.use_context("")
 
     async def use_namespaces(self, namespaces: Iterable[str]) -> None:
         """Look at these namespaces; at all when there are none."""

@@ -23,6 +23,7 @@ class Options:
         before_connecting: awaited before the kubeconfig is read, and not before the first frame is painted: the
             embedded cluster of `--demo` may still be starting. Raises KtuiError when there will be nothing to read.
         demo: whether this is the embedded cluster, for the header to say so.
+        open_demo: starts the embedded cluster and gives the options to look at it; None where there is none to be had.
     """
 
     kubeconfig: tuple[Path, ...] | None = None
@@ -35,3 +36,4 @@ class Options:
     log_file: Path | None = None
     before_connecting: Callable[[], Awaitable[None]] | None = None
     demo: bool = False
+    open_demo: Callable[[], Options] | None = None

@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Collection, MutableMapping
 from contextlib import ExitStack
+from dataclasses import replace
 from types import FrameType
 
 from ktui.cli.arguments import kubeconfig_of
@@ -45,6 +46,17 @@ def run(arguments: Namespace) -> int:
         if app.crash is not None:
             raise app.crash
         return app.return_code or 0
+
+
+def demo_options(arguments: Namespace, stack: ExitStack) -> Options:
+    """Start the embedded cluster after all; it ends when ktui does.
+
+    Args:
+        arguments: of the command line; what they say of a cluster is left out.
+        stack: what is undone at the end.
+    """
+    arguments.context, arguments.namespace = None, None
+    return options_of(arguments, stack.enter_context(EmbeddedCluster()))
 
 
 def options_of(arguments: Namespace, cluster: EmbeddedCluster | None = None) -> Options:

@@ -260,4 +260,5 @@ def cell_text(value: Any) -> str:
 def _sortable(value: str | int | float | None) -> tuple[int, Any]:
     if value is None:
         return (1, "")
-    return (0, value) if isinstance(value, int | float) else (1, value)
+    # A cell of a server's Table may be any JSON; lists do not compare with strings.
+    return (0, value) if isinstance(value, int | float) else (1, str(value))

@@ -40,6 +40,30 @@ class _RawList(msgspec.Struct, gc=False):
 _decode_raw_list = msgspec.json.Decoder(_RawList).decode
 
 
+def builtin_called(word: str) -> Kind | None:
+    """The kind that `word` means on every server, such as `po`; None when the server has to be asked."""
+    word = word.lower()
+    for kind in BUILTIN.values():
+        if kind.gvr.group in _EVERYWHERE and word in (
+            kind.gvr.resource,
+            kind.gvr.qualified,
+            kind.singular,
+            *kind.short,
+        ):
+            return kind
+    return None
+
+
+async def kind_called(word: str, client: Client) -> Kind:
+    """The kind that `word` means to kubectl; as `kinds_called`, for a word that is no category.
+
+    Raises:
+        UnknownKind: the server serves none, or several with equal right.
+        KtuiError: the server cannot be asked.
+    """
+    return builtin_called(word) or kind_in(await discover(client), word)
+
+
 async def kinds_called(words: Iterable[str], client: Client) -> dict[str, list[Kind]]:
     """The kinds that each word means to kubectl: one, or those of a category such as `all`.
 
@@ -54,7 +78,7 @@ async def kinds_called(words: Iterable[str], client: Client) -> dict[str, list[K
     found: dict[str, list[Kind]] = {}
     discovery: Discovery | None = None
     for word in words:
-        if (kind := _served_everywhere(word.lower())) is not None:
+        if (kind := builtin_called(word)) is not None:
             found[word] = [kind]
             continue
         discovery = discovery or await discover(client)
@@ -133,18 +157,6 @@ async def _raw_pages(client: Client, path: str, query: dict[str, str]) -> list[m
         token = page.metadata.continue_
         if not token:
             return found
-
-
-def _served_everywhere(word: str) -> Kind | None:
-    for kind in BUILTIN.values():
-        if kind.gvr.group in _EVERYWHERE and word in (
-            kind.gvr.resource,
-            kind.gvr.qualified,
-            kind.singular,
-            *kind.short,
-        ):
-            return kind
-    return None
 
 
 def _in_category(resource: Resource, word: str) -> bool:

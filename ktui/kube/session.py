@@ -100,6 +100,7 @@ class Session:
         self._listeners: set[Callable[[], None]] = set()
         self._tasks: asyncio.TaskGroup | None = None
         self._again = asyncio.Event()
+        self._connection = asyncio.Event()
         self._discovery: asyncio.Task[Discovery] | None = None
 
     # -- lifecycle ---------------------------------------------------------------------------
@@ -109,6 +110,7 @@ class Session:
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 self.client = await self._connected()
+                self._connection.set()
                 for feed in tuple(self._feeds.values()):
                     self._start(feed)
                 self._changed()
@@ -194,13 +196,13 @@ class Session:
     # -- what is served ----------------------------------------------------------------------
 
     async def discovery(self) -> Discovery:
-        """What the server serves; asked once, and again after a failure.
+        """What the server serves; asked once, and again after a failure. Waits for the connection.
 
         Raises:
             KtuiError: the server cannot be asked.
         """
-        if self.client is None:
-            raise ConfigError("ktui is not connected yet.", "Wait for the connection, or press ctrl+r to try again.")
+        await self._connection.wait()
+        assert self.client is not None
         if self._discovery is None or (self._discovery.done() and _failed(self._discovery)):
             self._discovery = asyncio.ensure_future(discover(self.client))
         return await asyncio.shield(self._discovery)

@@ -20,7 +20,7 @@ from ktui.kube.destination import Destination, parse_destination
 from ktui.kube.errors import KtuiError
 from ktui.kube.session import Session
 from ktui.kube.sight import Sight
-from ktui.kube.state import complete
+from ktui.kube.state import Unusable, complete
 from ktui.widgets.bar import Bar, Part
 from ktui.widgets.freshness import least_fresh
 from ktui.widgets.header import Header, Situation
@@ -53,6 +53,7 @@ class TableScreen(Screen[None]):
             "colon", "go_to", "Go to", tooltip="Any kind: :ing, :cm kube-system, :deploy -l app=web."
         ),
         Binding("exclamation_mark", "unhealthy", "Unhealthy", tooltip="Show unhealthy rows only."),
+        Binding("D", "demo", "Open the demo", tooltip="Look around in the embedded cluster."),
         Binding("0", "all_namespaces", "All namespaces", show=False, tooltip="Look at all namespaces."),
         Binding("ctrl+n", "namespaces", "Namespaces", show=False, tooltip="Choose the namespaces to look at."),
         Binding("ctrl+k", "contexts", "Contexts", show=False, tooltip="Choose another context of the kubeconfig."),
@@ -160,6 +161,10 @@ class TableScreen(Screen[None]):
         return ""
 
     @on(LivePane.StateChanged)
+    def _state_changed(self) -> None:
+        self.refresh_bindings()
+        self.tell()
+
     def tell(self) -> None:
         """Say in the header what is the case."""
         if not self.is_current or not self.panes:
@@ -218,6 +223,17 @@ class TableScreen(Screen[None]):
     def action_retry(self) -> None:
         """Try again at once whatever waits."""
         self.session.retry()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The demo is offered where there is nothing else to look at."""
+        if action == "demo":
+            return isinstance(self.session.trouble, Unusable) and self.ktui.options.open_demo is not None
+        return True
+
+    @work(group="context", exclusive=True)
+    async def action_demo(self) -> None:
+        """Look at the embedded cluster."""
+        await self.ktui.open_demo()
 
     def on_key(self, event: events.Key) -> None:
         """Shift and a letter sorts by the next column that begins with it."""

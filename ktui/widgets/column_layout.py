@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ktui.kinds.column import Column, Role
+from ktui.kinds.column import Column, JoinColumn, Role
 from ktui.widgets.cells import width_of
 
 GAP = 2
@@ -70,7 +70,7 @@ class ColumnWidths:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.columns = tuple(columns)
-        self.toned = tuple(column.tone is not None or column.tone_of_text is not None for column in columns)
+        self.toned = tuple(map(_toned, columns))
         self.grown = True
         self._seen: list[int] = []
         self.forget()
@@ -163,6 +163,12 @@ class ColumnWidths:
             more = max(0, min(spare, self._seen[i] - widths[i]))
             widths[i] += more
             spare -= more
+
+
+def _toned(column: Column) -> bool:
+    if isinstance(column, JoinColumn) and column.tone_with is not None:
+        return True
+    return any(reads is not None for reads in (column.tone, column.tone_of_text, column.tone_of_cells))
 
 
 def _total(shown: list[int], widths: list[int]) -> int:

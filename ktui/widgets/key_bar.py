@@ -42,10 +42,11 @@ class KeyBar(Bar):
                 hints.append(
                     (Part(key, "key", binding.action), Part(f" {binding.description}", "text", binding.action))
                 )
+        hints.sort(key=lambda hint: hint[0].action == "help")
         self.show([Part(" "), *self._fitting(hints)])
 
     def _fitting(self, hints: list[tuple[Part, Part]]) -> Iterable[Part]:
-        """Whole hints only; where there is no room for all, the last one (help) stays and those before it go."""
+        """Whole hints only; where there is no room for all, help, which is the last, stays and those before it go."""
         room = self.size.width - 1 - sum(map(_width, hints[-1:]))
         for hint in hints[:-1]:
             if (room := room - _width(hint)) < 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from textual import events, work
 from textual.binding import Binding, BindingType
@@ -281,6 +281,7 @@ class ResourceTable(TableLines, can_focus=True):
 
     def on_mount(self) -> None:
         """Ages tick; and what was there before is looked at."""
+        self._old_ages_at = int(self.clock() // OLD_AGES_EVERY)
         self.set_interval(1.0, self.tick)
         self._catch_up()
 
@@ -416,6 +417,11 @@ class ResourceTable(TableLines, can_focus=True):
             self.scroll_rows(by * _WHEEL)
 
     # -- being seen --------------------------------------------------------------------------
+
+    def focus(self, scroll_visible: bool = True) -> Self:
+        """Take the keyboard. Textual's own way repaints all lines first."""
+        self.app.call_later(self.screen.set_focus, self, scroll_visible)
+        return self
 
     def on_focus(self, event: events.Focus) -> None:
         """The cursor lights up."""

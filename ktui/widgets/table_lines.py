@@ -230,7 +230,7 @@ class TableLines(Widget):
         for slot in self._layout_now.slots:
             text = steady(slot.column.cell(row, now, model.joined))
             widths.see(slot.index, text)
-            cells.append((text, slot.column.tone_of(row) if slot.toned else Tone.PLAIN))
+            cells.append((text, slot.column.tone_of(row, model.joined) if slot.toned else Tone.PLAIN))
             young = young or (slot.column.ticks and _YOUNG.search(text) is not None)
         (self._young.add if young else self._young.discard)(y)
         return cells

@@ -151,8 +151,7 @@ class TextView(LinesView):
         return self._first_rows[line] + max(0, bisect_right(pieces, start) - 1)
 
     def _height(self, line: int) -> int:
-        text = self.lines[line]
-        return max(1, -(-len(text) // self._wrap_width)) if text.isascii() else len(self._pieces_of(line))
+        return 1 if width_of(self.lines[line]) <= self._wrap_width else len(self._pieces_of(line))
 
     def _pieces_of(self, line: int) -> list[int]:
         """Where the pieces of a wrapped line begin, in characters."""
@@ -253,16 +252,24 @@ class TextView(LinesView):
 
 
 def _pieces(line: str, width: int) -> list[int]:
-    if line.isascii():
-        return list(range(0, len(line), width)) or [0]
-    starts, used = [0], 0
-    for place, char in enumerate(line):
-        cells = cell_len(char)
-        if used + cells > width:
-            starts.append(place)
-            used = 0
-        used += cells
+    """Where the pieces of a line begin that is wrapped at blanks, where there are any, in characters."""
+    starts, start = [0], 0
+    while (end := _end(line, start, width)) < len(line):
+        blank = line.rfind(" ", start, end)
+        # A blank far to the left would leave most of the row empty: what stands there is no sentence.
+        start = blank + 1 if blank > start + (end - start) // 2 else end
+        starts.append(start)
     return starts
+
+
+def _end(line: str, start: int, width: int) -> int:
+    """The character behind the last that fits into `width` cells from `start` on."""
+    end = min(len(line), start + width)
+    if line.isascii():
+        return end
+    while end > start + 1 and width_of(line[start:end]) > width:
+        end -= max(1, (width_of(line[start:end]) - width) // 2)
+    return end
 
 
 def _filled(spans: Iterable[Span], length: int) -> Iterable[Span]:

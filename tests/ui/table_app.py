@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from textual.app import App, ComposeResult
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 
 from ktui.kinds.tone import Tone
 from ktui.kube.store import Store
@@ -17,6 +19,12 @@ from ktui.widgets.table_model import TableModel
 from tests.unit.table_rows import COLUMNS, NOW, boat
 
 LIVE = Freshness("●", "live", Tone.GOOD)
+
+
+class Page(Screen[None]):
+    """A page as ktui's are: that another widget gets the keyboard repaints what changes, and not everything."""
+
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
 
 class TableApp(App[None]):
@@ -42,6 +50,10 @@ class TableApp(App[None]):
         self.stores = stores
         self.now = NOW
         self.told: list[ResourceTable.Highlighted | ResourceTable.Chosen] = []
+
+    def get_default_screen(self) -> Screen[None]:
+        """The page with the tables."""
+        return Page(id="_default")
 
     def compose(self) -> ComposeResult:
         """The panes."""

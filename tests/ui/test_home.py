@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from ktui.app import KtuiApp
 from ktui.kinds.names import GVR_DEPLOYMENTS, GVR_NODES, GVR_PODS, GVR_SERVICES, ObjectKey
+from ktui.options import Options
 from ktui.screens.details import DetailsScreen
 from ktui.screens.home import HomeScreen
 from tests.ui.conftest import World, listed, screen_text, shows, shows_not, until
@@ -271,3 +275,19 @@ async def test_the_home_screen_asks_for_nothing_twice(world: World) -> None:
         polled = {"/apis/metrics.k8s.io/v1beta1/nodes", "/apis/metrics.k8s.io/v1beta1/pods"}
         assert lists == dict.fromkeys(shown | joined | polled, 1)
         assert watches == dict.fromkeys(shown | joined, 1)
+
+
+async def test_without_a_configuration_the_demo_is_offered(world: World) -> None:
+    """Where no kubeconfig can be read, every pane says so, and D opens the embedded cluster."""
+    broken = KtuiApp(
+        Options(
+            kubeconfig=(Path("/nonexistent/kubeconfig"),),
+            open_demo=lambda: Options(kubeconfig=(world.kubeconfig(),), demo=True),
+        ),
+        clock=world.clock.now,
+    )
+    async with broken.run_test(size=(160, 45)) as pilot:
+        await shows(pilot, "✖ not connected")
+        await shows(pilot, "D Open the demo")
+        await pilot.press("D")
+        await shows(pilot, "storefront")

@@ -30,7 +30,7 @@ def test_frames_look_as_designed(snap_compare: Callable[..., bool]) -> None:
 
     async def before(pilot: object) -> None:
         app = pilot.app  # type: ignore[attr-defined]
-        first, second, third = app.query("Pane")
+        _, second, third = app.query("Pane")
         second.subject = "aurora"
         second.table.narrow([ObjectKey("sea", "aurora")])
         third.freshness = Freshness("▲", "stale 42 s (connection refused)", Tone.WARNING)
@@ -126,19 +126,16 @@ async def test_saying_the_same_again_writes_nothing() -> None:
 
 
 async def test_changing_panes_repaints_frames_and_cursors_only() -> None:
-    """Tab between two full panes costs less than painting one of them anew."""
+    """When another pane gets the keyboard, rows without a cursor are not painted."""
     names = many()
     app = TableApp(store_of(*(boat(name) for name in names)), store_of(*(boat(name) for name in names)))
     async with painted(app, (200, 50)) as (pilot, terminal):
-        first, second = app.query(ResourceTable)
-        first.refresh()
-        await pilot.pause()
-        whole = terminal.bytes
-        terminal.forget()
+        _, second = app.query(ResourceTable)
         second.focus()
+        await until(lambda: second.has_focus)
         await pilot.pause()
         assert not any("boat-00010" in data for data in terminal.written)
-        assert whole > 5000
+        assert any("boat-00000" in data for data in terminal.written)
 
 
 async def test_a_collapsed_pane_is_its_title() -> None:

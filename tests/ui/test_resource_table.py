@@ -211,8 +211,9 @@ async def test_a_row_that_looks_the_same_writes_nothing() -> None:
 async def test_moving_the_cursor_writes_two_lines() -> None:
     """At 200 columns a step of the cursor costs at most 800 bytes."""
     app = TableApp(store_of(*(boat(name, node="quay-1", image="image:1") for name in many())))
-    async with painted(app, (200, 50)) as (_, terminal):
+    async with painted(app, (200, 50)) as (pilot, terminal):
         app.table.action_move(1)
+        await pilot.pause()
         assert await written(terminal, lambda: app.table.action_move(1), lambda: terminal.bytes > 0) <= 800
 
 
@@ -422,7 +423,7 @@ async def test_a_click_on_a_header_sorts() -> None:
 async def test_a_filter_narrows_and_highlights() -> None:
     """Only matching rows are left, and the match has a style of its own."""
     app = TableApp(store_of(*FLEET))
-    async with app.run_test(size=(120, 12)) as pilot:
+    async with app.run_test(size=(160, 12)) as pilot:
         app.table.filter_by("beag")
         await app.workers.wait_for_complete()
         await pilot.pause()
