@@ -142,7 +142,9 @@ class Api:
         return Stream(chunks)
 
     def _answer_virtual(self, request: Request, resource: Resource) -> Reply:
-        if request.call.verb not in resource.verbs and request.call.verb != "watch":
+        if request.call.verb == "watch":
+            raise errors.not_watchable(resource.group, resource.name)
+        if request.call.verb not in resource.verbs:
             raise errors.method_not_allowed()
         if resource.group != "metrics.k8s.io":
             return review(request, resource, self.access)

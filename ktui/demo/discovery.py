@@ -63,7 +63,7 @@ def aggregated(registry: Registry, *, core: bool) -> bytes:
     """
     items = [
         {
-            "metadata": {"name": group, "creationTimestamp": None} if group else {"creationTimestamp": None},
+            "metadata": {"name": group} if group else {},
             "versions": [
                 {"version": version, "resources": [_aggregated(r) for r in resources], "freshness": "Current"}
                 for version, resources in versions.items()
@@ -80,7 +80,7 @@ def aggregated(registry: Registry, *, core: bool) -> bytes:
 def _aggregated(resource: Resource) -> Object:
     entry: Object = {
         "resource": resource.name,
-        "responseKind": _kind(resource.group, resource.version, resource.kind),
+        "responseKind": _own_kind(resource),
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular,
         "verbs": resource.verbs,
@@ -96,8 +96,18 @@ def _aggregated(resource: Resource) -> Object:
 
 def _aggregated_sub(resource: Resource, name: str) -> Object:
     api_version, kind, verbs = SUBRESOURCES[name]
-    group, _, version = api_version.rpartition("/") if api_version else (resource.group, "", resource.version)
-    return {"subresource": name, "responseKind": _kind(group, version, kind or resource.kind), "verbs": verbs}
+    answers = _own_kind(resource)
+    if api_version:
+        group, _, version = api_version.rpartition("/")
+        answers = _kind(group, version, kind)
+    return {"subresource": name, "responseKind": answers, "verbs": verbs}
+
+
+def _own_kind(resource: Resource) -> Object:
+    """The resource's kind; a real server leaves group and version of built-in ones to be taken from around it."""
+    if resource.custom is None and resource.group != "metrics.k8s.io":
+        return _kind("", "", resource.kind)
+    return _kind(resource.group, resource.version, resource.kind)
 
 
 def _kind(group: str, version: str, kind: str) -> Object:

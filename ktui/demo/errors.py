@@ -201,6 +201,13 @@ def method_not_allowed() -> StatusError:
     return StatusError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {})
 
 
+def not_watchable(group: str, resource: str) -> StatusError:
+    """405: the resource is made up for each answer, so there is nothing to watch."""
+    kind = f"{resource}.{group}" if group else resource
+    why = f'watch is not supported on resources of kind "{kind}"'
+    return StatusError(405, "MethodNotAllowed", why, {"group": group, "kind": resource})
+
+
 def too_large_version(asked: int, current: int) -> StatusError:
     """504: the asked resource version lies in the future."""
     cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}

@@ -27,7 +27,7 @@ _TRADES = ("api", "worker", "gateway", "index", "queue", "cache", "render", "aud
 _ILLS = (("CrashLoopBackOff", 2), ("ImagePullBackOff", 1), ("Unschedulable", 1))
 
 
-def create_fleet(storage: Storage, plane: ControlPlane, pods: int, seed: int = 0) -> None:
+def create_fleet(storage: Storage, plane: ControlPlane, pods: int, seed: int = 0, avoid: tuple[str, ...] = ()) -> None:
     """Creates the pods and what they belong to.
 
     Args:
@@ -35,8 +35,10 @@ def create_fleet(storage: Storage, plane: ControlPlane, pods: int, seed: int = 0
         plane: The controllers; they look after the fleet only once something in it changes.
         pods: How many.
         seed: Same seed, same fleet.
+        avoid: Nodes that get none of them.
     """
-    workers = [node["metadata"]["name"] for node in storage.list("nodes") if not node["spec"].get("taints")]
+    free = [node["metadata"]["name"] for node in storage.list("nodes") if not node["spec"].get("taints")]
+    workers = [name for name in free if name not in avoid]
     for number in range(min(NAMESPACES, pods)):
         namespace: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"team-{number:02}"}}
         apply_defaults("namespaces", namespace)

@@ -78,6 +78,7 @@ def _resource(
     sub: tuple[str, ...] = (),
     verbs: tuple[str, ...] = ALL_VERBS,
     stored: bool = True,
+    singular: str | None = None,
 ) -> Resource:
     group, _, version = api_version.rpartition("/")
     return Resource(
@@ -86,7 +87,7 @@ def _resource(
         name=name,
         kind=kind,
         namespaced=namespaced,
-        singular=kind.lower(),
+        singular=kind.lower() if singular is None else singular,
         short=short,
         categories=categories,
         subresources=sub,
@@ -99,7 +100,7 @@ _ALL = ("all",)
 _STATUS = ("status",)
 _SCALE = ("scale", "status")
 _REVIEW: dict[str, Any] = {"verbs": ("create",), "stored": False, "namespaced": False}
-_READ_ONLY: dict[str, Any] = {"verbs": ("get", "list"), "stored": False}
+_READ_ONLY: dict[str, Any] = {"verbs": ("get", "list"), "stored": False, "singular": ""}
 _RBAC = "rbac.authorization.k8s.io/v1"
 _NETWORKING = "networking.k8s.io/v1"
 _POD_SUBRESOURCES = ("eviction", "log", "status")

@@ -20,7 +20,7 @@ from ktui.demo.fleet import create_fleet
 from ktui.demo.logs import Logs
 from ktui.demo.server import Server
 from ktui.demo.storage import Object, Storage
-from ktui.demo.story import PAST, Story
+from ktui.demo.story import PAST, RESTLESS_NODE, Story
 from ktui.demo.users import USERS, write_kubeconfig
 
 _LOOK_FOR_PARENT_EVERY = 2.0
@@ -101,7 +101,7 @@ async def serve(
     else:
         teller.skip_the_past()
     if pods:
-        create_fleet(storage, plane, pods, seed)
+        create_fleet(storage, plane, pods, seed, avoid=(RESTLESS_NODE,))
     server = Server(storage, rewound, port=port, metrics=plane.metrics, logs=Logs(rewound))
     await server.start()
     if story:

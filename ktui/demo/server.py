@@ -32,6 +32,8 @@ from ktui.demo.tls import make_identity
 from ktui.demo.users import ANONYMOUS, Tokens, User, kubeconfig, write_kubeconfig
 
 _LARGEST_BODY = 3 * 1024 * 1024
+_PATIENCE = 30.0  # seconds a client may take for what is written to it
+_AT_ONCE = 512 * 1024  # bytes written before other work gets a turn
 # Smaller bodies are not worth packing; above, loopback is faster than zlib.
 _WORTH_PACKING = range(128 * 1024, 8 * 1024 * 1024)
 
@@ -165,13 +167,18 @@ class Server:
         async with contextlib.aclosing(stream.chunks) as chunks:
             # A client that went away is no failure: there is nobody left to tell.
             with contextlib.suppress(ConnectionError):
-                await self._write(response, chunks)
+                try:
+                    await self._write(response, chunks)
+                except TimeoutError:
+                    if http.transport is not None:
+                        http.transport.abort()
         return response
 
     async def _write(self, response: web.StreamResponse, chunks: AsyncIterator[bytes]) -> None:
         async for chunk in chunks:
             await self.faults.pass_through()
-            await response.write(chunk)
+            async with asyncio.timeout(_PATIENCE):
+                await response.write(chunk)
         await response.write_eof()
 
 
@@ -184,7 +191,7 @@ async def _read(http: web.Request, call: Call, user: User) -> Request:
     return Request(call, user, http.method, dict(http.query), http.headers, body)
 
 
-async def _respond(http: web.Request, reply: Reply) -> web.Response:
+async def _respond(http: web.Request, reply: Reply) -> web.StreamResponse:
     headers = {"Content-Type": reply.content_type, "Cache-Control": "no-cache, private", **reply.headers}
     if "ETag" in headers and http.headers.get("If-None-Match") == headers["ETag"]:
         return web.Response(status=304, headers=headers)
@@ -192,10 +199,28 @@ async def _respond(http: web.Request, reply: Reply) -> web.Response:
     if len(body) in _WORTH_PACKING and "gzip" in http.headers.get("Accept-Encoding", ""):
         body = await asyncio.to_thread(gzip.compress, body, 1)
         headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    if len(body) > _AT_ONCE:
+        return await _respond_in_pieces(http, reply.status, headers, body)
     response = web.Response(status=reply.status, body=body, headers=headers)
     for text in reply.warnings:
         quoted = text.replace("\\", "\\\\").replace('"', '\\"')
         response.headers.add("Warning", f'299 - "{quoted}"')
+    return response
+
+
+async def _respond_in_pieces(
+    http: web.Request, status: int, headers: dict[str, str], body: bytes
+) -> web.StreamResponse:
+    """Sends a large body so that others get their turn while it is encrypted."""
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_length = len(body)
+    await response.prepare(http)
+    rest = memoryview(body)
+    with contextlib.suppress(ConnectionError):
+        for start in range(0, len(body), _AT_ONCE):
+            await response.write(rest[start : start + _AT_ONCE])
+            await asyncio.sleep(0)
+        await response.write_eof()
     return response
 
 

@@ -23,7 +23,7 @@ _NIGHT = 2 * HOUR  # of the clock in UTC, when the nightly report runs
 _SEARCH_AGE, _LESSON_AGE = 2 * HOUR, 5 * MINUTE
 _STRIDE = 5 * MINUTE  # of the crash loop, which is at its longest back-off by then
 
-_NODE = "worker-2"
+RESTLESS_NODE = "worker-2"
 _FIRST_ABSENCE, _ABSENT_EVERY = 90.0, 10 * MINUTE
 _SILENCE = 50.0 + 3 * MINUTE  # NotReady for the last three minutes of it
 _FIRST_ROLLOUT, _ROLLOUT_EVERY = 45.0, 4 * MINUTE
@@ -126,11 +126,11 @@ class Story:
         self._storage.update("deployments.apps", {**catalog, "metadata": metadata, "spec": changed})
 
     def _lose_node(self) -> None:
-        self._plane.kubelets.stop_node(_NODE)
+        self._plane.kubelets.stop_node(RESTLESS_NODE)
         self._clock.call_at(self._clock.now() + _SILENCE, self._find_node)
 
     def _find_node(self) -> None:
-        self._plane.kubelets.start_node(_NODE)
+        self._plane.kubelets.start_node(RESTLESS_NODE)
         self._clock.call_at(self._clock.now() + _ABSENT_EVERY - _SILENCE, self._lose_node)
 
 

@@ -24,7 +24,7 @@ Object = dict[str, Any]
 
 _BOOKMARK_SECONDS = 60.0
 _LAST_BOOKMARK_SECONDS = 2.0  # a last bookmark precedes the end by this much
-_MOST_PENDING = 20_000  # lines a client may lag behind before its watch is ended
+_MOST_PENDING = 16 * 1024 * 1024  # bytes a client may lag behind before its watch is ended
 _AT_ONCE = 250
 _UNASKED_TIMEOUT = (1800.0, 3600.0)
 
@@ -72,21 +72,25 @@ class Watch:
         self._matches = matches
         self._beyond = beyond
         self._pending: list[bytes] = []
+        self._size = 0
         self._first = True
 
     def offer(self, lines: _Lines) -> None:
         """Queues an event's line if the watch's selection sees the event."""
         kind = self._seen_as(lines.event)
-        if kind is None or lines.event.version <= self._beyond:
+        if kind is None or lines.event.version <= self._beyond or self.ended:
             return
-        self._pending.append(lines.line(kind, self.shape, first=self.take_first()))
-        if len(self._pending) > _MOST_PENDING:
+        line = lines.line(kind, self.shape, first=self.take_first())
+        self._pending.append(line)
+        self._size += len(line)
+        if self._size > _MOST_PENDING:
+            self._pending.clear()
             self.end()
         self.wake.set()
 
     def take(self) -> bytes:
         """What waits to be written; it no longer waits afterwards."""
-        pending, self._pending = self._pending, []
+        pending, self._pending, self._size = self._pending, [], 0
         self.wake.clear()
         return b"".join(pending)
 
@@ -105,7 +109,7 @@ class Watch:
         return first
 
     def _seen_as(self, event: Event) -> str | None:
-        if self._namespace is not None and event.object["metadata"].get("namespace") != self._namespace:
+        if self._namespace is not None and event.object["metadata"].get("namespace", "") != self._namespace:
             return None
         if self._matches is None:
             return event.type

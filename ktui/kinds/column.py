@@ -251,7 +251,8 @@ def cell_text(value: Any) -> str:
         value: a JSON value: string, integer, boolean, number, null, or a list.
     """
     if value is None:
-        return "<none>"
+        # kubectl leaves a cell empty that the object has no value for; `<none>` comes from the server.
+        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     return clean(str(value))

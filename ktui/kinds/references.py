@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ktui.kinds.objects import LabelSelector, ObjectMeta
+from ktui.kinds.objects import LabelSelector, Object, ObjectMeta
+from ktui.kinds.pod_uses import PodWithUses, uses
 from ktui.kinds.workload import labels_text, selector_text
 
 JsonObject = Mapping[str, Any]
@@ -49,6 +50,7 @@ class Search:
         fields: a field selector.
         why: what is found, in the words of a heading or of a note.
         keep: of a typed object, whether it is one of them; None when the selectors decide.
+        view: what `keep` has to see of an object, where that is more than the kind's own view.
     """
 
     group: str
@@ -58,6 +60,7 @@ class Search:
     fields: str = ""
     why: str = ""
     keep: Callable[[Any], bool] | None = None
+    view: type[Object] | None = None
 
 
 # What the objects of a kind own, down the tree. All are found by the owner's own selector, which keeps lists small.
@@ -156,6 +159,8 @@ def searches(item: JsonObject) -> list[Search]:
         case ("policy", "PodDisruptionBudget") | ("networking.k8s.io", "NetworkPolicy"):
             labels = _selector(spec.get("selector") or spec.get("podSelector"))
             return [Search("", "Pod", namespace, labels=labels, why="Pods it selects")]
+        case "", "ConfigMap" | "Secret" | "PersistentVolumeClaim" | "ServiceAccount":
+            return [Search("", "Pod", namespace, why="Pods that use it", keep=uses(kind, name), view=PodWithUses)]
         case "", "Pod":
             return [_services(namespace, meta.get("labels"), "Services that select it")]
     template = _template(item)

@@ -9,6 +9,7 @@ from typing import Any
 from ktui.kinds.column import Join, JoinColumn
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR, ObjectKey
+from ktui.kube.feed import Feed
 from ktui.kube.session import Session, View
 from ktui.kube.state import Absent, Denied, Partial, State, Unusable, complete
 from ktui.kube.store import Changes
@@ -55,6 +56,11 @@ class Joins:
         """The joined objects of the row with `key`; None while nothing is known of any row."""
         joined = self._joined.get(join)
         return joined.of(key) if joined is not None and joined.served else None
+
+    @property
+    def feeds(self) -> list[Feed]:
+        """The feeds of the joined kinds."""
+        return [joined.view.feed for joined in self._joined.values()]
 
     def suspend(self) -> None:
         """Nobody looks for now."""

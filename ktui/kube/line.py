@@ -60,8 +60,13 @@ class Pool:
             await self.session.close()
 
     async def close(self) -> None:
-        """Close it now."""
+        """Close it now, without waiting for farewells."""
+        connector = self.session.connector
+        if connector is not None:
+            await connector.close(abort_ssl=True)
         await self.session.close()
+        # Transports that were cut off tell their protocols in the loop's next round.
+        await asyncio.sleep(0)
 
 
 class Line:
@@ -181,7 +186,13 @@ class Answer:
         self.close()
 
     def close(self) -> None:
-        """Let its connection go: back to the pool when it was read to its end, else closed."""
+        """Let its connection go: back to the pool when it was read to its end, else cut off.
+
+        A watch that is left is cut off without TLS's farewell: nobody waits for it, and a dead server would never answer.
+        """
+        connection = self._response.connection
+        if connection is not None and connection.transport is not None:
+            connection.transport.abort()
         self._response.close()
 
     async def chunks(self) -> AsyncIterator[bytes]:

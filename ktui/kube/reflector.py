@@ -21,7 +21,7 @@ from ktui.kinds.names import ObjectKey
 from ktui.kube.backoff import Backoff
 from ktui.kube.errors import ApiError, ConnectionFailed, Expired, Forbidden, KtuiError, NotFound
 from ktui.kube.list_watch import Event, ListWatch
-from ktui.kube.state import Absent, Denied, Listing, Live, Polled, Stale, State, Waiting, complete
+from ktui.kube.state import Absent, Denied, Listing, Live, Polled, Stale, State, Waiting
 from ktui.kube.store import Store
 
 log = logging.getLogger(__name__)
@@ -70,6 +70,7 @@ class Reflector:
         self._backoff = backoff or Backoff()
         self._now = now
         self._unwatchable = ""
+        self._listed = False
         self._woken = asyncio.Event()
         # The last version seen, from which a broken watch is resumed; empty when a list is needed.
         self._version = ""
@@ -94,13 +95,13 @@ class Reflector:
     async def _list(self, *, paged: bool = True) -> str:
         """One complete list; returns its version. Rows that it did not show are dropped at its end."""
         seen: set[ObjectKey] = set()
-        version, known = "", complete(self.state)
+        version = ""
         try:
             async for page in self._list_watch.pages(paged=paged):
                 version = version or page.version
                 self._store.put(page.rows)
                 seen.update(row.key for row in page.rows)
-                if page.next and not known:
+                if page.next and not self._listed:
                     total = len(seen) + page.remaining if page.remaining is not None else None
                     self._become(Listing(len(seen), total))
                 # Let keys and frames in between pages.
@@ -111,6 +112,7 @@ class Reflector:
             # The continue token outlived the list's snapshot: one list in one answer cannot expire (client-go's pager).
             return await self._list(paged=False)
         self._store.sweep(seen, self._list_watch.namespace)
+        self._listed = True
         return version
 
     async def _follow(self) -> None:
@@ -159,20 +161,20 @@ class Reflector:
                 self._version = ""
                 again, self._expired_at = now - self._expired_at < EXPIRES_OFTEN, now
                 delay = self._backoff.next(now, error.retry_after) if again else 0.0
-                self._become(self._stale("listing again", now + delay))
+                self._become(self._stale("listing again", now, delay))
             case Forbidden():
                 # What was seen before stays readable; the state says that it is no longer followed.
                 self._version = ""
                 self._become(Denied(f"list {self._list_watch.kind.gvr.resource}", error.sentence))
                 delay = RECHECK
             case NotFound():
-                self._version = ""
+                self._version, self._listed = "", False
                 self._store.sweep(set(), self._list_watch.namespace)
                 self._become(Absent(error.sentence))
                 delay = RECHECK
             case _:
                 delay = self._backoff.next(now, getattr(error, "retry_after", None))
-                self._become(self._stale(self._reason(error), now + delay))
+                self._become(self._stale(self._reason(error), now, delay))
         await self._sleep(delay)
 
     def _reason(self, error: Exception) -> str:
@@ -189,10 +191,9 @@ class Reflector:
         log.error("unexpected failure while reflecting %s", self._list_watch.kind.gvr, exc_info=error)
         return f"unexpected failure: {type(error).__name__}"
 
-    def _stale(self, reason: str, retry_at: float) -> Stale:
-        if isinstance(self.state, Stale):
-            return Stale(self.state.since, reason, retry_at, self.state.complete)
-        return Stale(self._now(), reason, retry_at, complete(self.state))
+    def _stale(self, reason: str, now: float, delay: float) -> Stale:
+        since = self.state.since if isinstance(self.state, Stale) else now
+        return Stale(since, reason, now + delay, self._listed)
 
     def _become(self, state: State) -> None:
         if state != self.state:

@@ -114,7 +114,9 @@ class Relatives:
             asyncio.gather(*map(self._named, named(item))),
             asyncio.gather(*map(self._search, searches(item))),
         )
-        families = [tree, Family("Uses", tuple(uses)), *searched]
+        families = [Family("Uses", tuple(uses)), *searched]
+        if len(tree.members) > 1 or tree.trouble:
+            families.insert(0, tree)
         return [family for family in families if family.members or family.trouble]
 
     # -- the tree of owners ------------------------------------------------------------------
@@ -221,9 +223,10 @@ class Relatives:
         served = self._discovery.find(search.group, search.kind)
         if served is None or not served.listable:
             return generic_kind(GVR(search.group, "", ""), search.kind, True), [], ""
+        kind = kind_of(served)
         list_watch = ListWatch(
             self._client,
-            kind_of(served),
+            kind if search.view is None else replace(kind, view=search.view),
             search.namespace,
             label_selector=search.labels,
             field_selector=search.fields,

@@ -25,12 +25,13 @@ from ktui.kube.objects import get_object
 from ktui.kube.session import Session
 from ktui.widgets.cells import fit
 from ktui.widgets.clipboard import copy_to_clipboard
+from ktui.widgets.failures import FailuresSaid
 
 WIDTH = 76
 TITLE = 19
 
 
-class CopyScreen(ModalScreen[None]):
+class CopyScreen(FailuresSaid, ModalScreen[None]):
     """Copies the name, the YAML or the kubectl line of an object, or writes its YAML to a file.
 
     Args:

@@ -26,6 +26,7 @@ from ktui.kube.state import Absent, Denied
 from ktui.screens.copy import CopyScreen
 from ktui.screens.details_tabs import EventsTab, OverviewTab, RelationsTab, YamlTab
 from ktui.widgets.bar import Bar, Part
+from ktui.widgets.failures import FailuresSaid
 from ktui.widgets.freshness import Freshness, freshness
 from ktui.widgets.header import STYLES
 from ktui.widgets.key_bar import KeyBar
@@ -43,7 +44,7 @@ OVERVIEW_EVERY = 10
 NARROW, LOW = 48, 16
 
 
-class DetailsScreen(Screen[None]):
+class DetailsScreen(FailuresSaid, Screen[None]):
     """One object of any kind.
 
     Args:

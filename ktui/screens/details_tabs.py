@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 from textual import on, work
@@ -26,6 +26,7 @@ from ktui.kube.live_object import LiveObject
 from ktui.kube.relatives import Relatives
 from ktui.kube.session import Session, View
 from ktui.kube.state import complete
+from ktui.widgets.failures import FailuresSaid
 from ktui.widgets.freshness import sentence
 from ktui.widgets.overview_view import OverviewView
 from ktui.widgets.relations_view import RelationsView
@@ -41,15 +42,30 @@ SMALL_TEXT = 64_000
 EVENT_COLUMNS = ("LAST SEEN", "TYPE", "REASON", "COUNT", "MESSAGE", "SOURCE")
 NO_EVENTS = "No events in the last hour: Kubernetes keeps them for one hour."
 
-# What completes an overview: of which kind, as `overview` wants it, found by which of the object's own searches.
-_BESIDE: dict[str, tuple[GVR, str]] = {
-    "Deployment": (GVR_REPLICASETS, "ReplicaSet"),
-    "Service": (GVR_ENDPOINT_SLICES, "EndpointSlice"),
-    "Node": (GVR_PODS, "Pod"),
+
+class _Beside(NamedTuple):
+    """What completes an overview.
+
+    Attributes:
+        gvr: where it is.
+        kind: what `overview` calls it.
+        every: seconds after which it is asked for again, though the object itself has not changed.
+    """
+
+    gvr: GVR
+    kind: str
+    every: float
+
+
+# By the object's kind; found by the object's own searches. A deployment changes whenever its replica sets do.
+_BESIDE = {
+    "Deployment": _Beside(GVR_REPLICASETS, "ReplicaSet", float("inf")),
+    "Service": _Beside(GVR_ENDPOINT_SLICES, "EndpointSlice", 10.0),
+    "Node": _Beside(GVR_PODS, "Pod", 60.0),
 }
 
 
-class OverviewTab(OverviewView):
+class OverviewTab(FailuresSaid, OverviewView):
     """What `kubectl describe` says, arranged for reading.
 
     Args:
@@ -65,6 +81,7 @@ class OverviewTab(OverviewView):
         self._now = now
         self._beside: dict[str, list[dict[str, Any]]] = {}
         self._completed = ""
+        self._completed_at = 0.0
 
     def tell(self) -> None:
         """Show the object as it is known now."""
@@ -72,29 +89,32 @@ class OverviewTab(OverviewView):
         if live.item is None:
             self.show_sections(_why_nothing(live))
             return
-        if self._completed != live.version:
-            self._completed = live.version
-            self._complete(live.item)
+        self._complete(live.item, live.version)
         self.show_sections(overview(live.kind.kind, live.item, self._now(), self._beside))
 
-    @work(group="beside", exclusive=True, exit_on_error=False)
-    async def _complete(self, item: dict[str, Any]) -> None:
+    def _complete(self, item: dict[str, Any], version: str) -> None:
         """Ask for what stands in other objects: a deployment's replica sets, a service's endpoints, a node's pods."""
-        client, beside = self._session.client, _BESIDE.get(self._live.kind.kind)
-        if client is None or beside is None or self._live.kind.gvr.group not in ("", "apps"):
+        beside = _BESIDE.get(self._live.kind.kind)
+        if beside is None or self._live.kind.gvr.group not in ("", "apps"):
             return
-        gvr, name = beside
-        found = [
-            search for search in (*owned(item), *searches(item)) if (search.group, search.kind) == (gvr.group, name)
-        ]
-        if not found:
+        now = time.monotonic()
+        if version != self._completed or now - self._completed_at >= beside.every:
+            self._completed, self._completed_at = version, now
+            self._ask(item, beside)
+
+    @work(group="beside", exclusive=True, exit_on_error=False)
+    async def _ask(self, item: dict[str, Any], beside: _Beside) -> None:
+        client, wanted = self._session.client, (beside.gvr.group, beside.kind)
+        found = [search for search in (*owned(item), *searches(item)) if (search.group, search.kind) == wanted]
+        if client is None or not found:
             return
+        where = found[0]
         try:
-            raws = await list_objects(client, gvr, found[0].namespace, labels=found[0].labels, fields=found[0].fields)
+            raws = await list_objects(client, beside.gvr, where.namespace, labels=where.labels, fields=where.fields)
         except KtuiError:
             # The overview is complete without; the tab Relations says what may not be read.
             return
-        self._beside = {name: [msgspec.json.decode(raw) for raw in raws]}
+        self._beside = {beside.kind: [msgspec.json.decode(raw) for raw in raws]}
         self.tell()
 
 
@@ -260,7 +280,7 @@ class EventsTab(Vertical):
         message.scroll_to(y=0, animate=False)
 
 
-class RelationsTab(RelationsView):
+class RelationsTab(FailuresSaid, RelationsView):
     """The objects that belong to the object.
 
     Args:
@@ -316,7 +336,7 @@ class RelationsTab(RelationsView):
             self._asked = ""
             self.show_families((), (error.sentence, error.next_step))
             return
-        self.show_families(families, ("Nothing belongs to it, as far as ktui knows.",))
+        self.show_families(families, ("Nothing belongs to it, as far as ktui knows.",), self._live.key.namespace)
 
 
 def _why_nothing(live: LiveObject) -> list[Section]:

@@ -14,9 +14,10 @@ GLYPH = 2
 
 # Columns other than the name take no more than this while there are others to show.
 _LONGEST = 44
-_NAME_LEAST = 24
+_NAME_LEAST = 20
 _NAME_SHARE = 0.3
-_OTHER_LEAST = 10
+# Texts are cut to this when everything fits then; else they keep enough for an address, and columns are left out.
+_OTHER_LEAST, _OTHER_ENOUGH = 10, 15
 _CUT_LEAST = 14
 # Ages take as many cells in their longest form as in their shortest, so that columns do not jump as time passes.
 _TICKING_LEAST = 5
@@ -116,7 +117,7 @@ class ColumnWidths:
             kept = self._keep(shown, widths, room)
         else:
             first = [i for i, column in enumerate(self.columns) if not column.wide]
-            self._shrink(first, name, widths, room)
+            widths = self._shrunk(first, name, widths, room)
             kept = self._keep(first, widths, room)
             shown = list(range(len(self.columns)))
             if len(kept) == len(first):
@@ -129,17 +130,19 @@ class ColumnWidths:
     def _name_least(self, room: int) -> int:
         return max(_NAME_LEAST, int(room * _NAME_SHARE))
 
-    def _shrink(self, shown: list[int], name: int, widths: list[int], room: int) -> None:
-        """Make texts narrower until `shown` fits: long ones first, then the name."""
-        excess = _total(shown, widths) - room
+    def _shrunk(self, shown: list[int], name: int, widths: list[int], room: int) -> list[int]:
+        """Widths with which `shown` fits, or comes near: long texts give way first, then the name."""
         others = sorted((i for i in shown if i != name and not self.columns[i].right), key=lambda i: -widths[i])
         texts = [i for i in others if not self.toned[i]]
-        for i, least in [*((i, _OTHER_LEAST) for i in texts), (name, self._name_least(room))]:
+        for text_least in (_OTHER_LEAST, _OTHER_ENOUGH):
+            found, excess = list(widths), _total(shown, widths) - room
+            for i, least in [*((i, text_least) for i in texts), (name, self._name_least(room))]:
+                cut = max(0, min(excess, found[i] - max(least, width_of(self.columns[i].name))))
+                found[i] -= cut
+                excess -= cut
             if excess <= 0:
-                return
-            cut = max(0, min(excess, widths[i] - max(least, width_of(self.columns[i].name))))
-            widths[i] -= cut
-            excess -= cut
+                break
+        return found
 
     def _keep(self, shown: list[int], widths: list[int], room: int) -> list[int]:
         """The first of `shown` that fit; the last of them may be cut."""

@@ -87,6 +87,16 @@ class LinesView(ScrollView, can_focus=True):
         """How a piece of text is painted in the theme of the moment."""
         return styles_of(palette_of(self.app)).of(ink, look, bold)
 
+    def located(self, strip: Strip, row: int, left: int) -> Strip:
+        """What is seen of a row, with what the mouse has to know to select text in it.
+
+        Args:
+            strip: the visible part.
+            row: which row.
+            left: how many cells of it are scrolled out of sight on the left.
+        """
+        return strip
+
     def paint(self, pieces: Iterable[Piece], look: Look = Look.PLAIN) -> Strip:
         """A line made of pieces.
 
@@ -118,8 +128,9 @@ class LinesView(ScrollView, can_focus=True):
         strip = self._strip(top + y)
         if strip.cell_length > left + width:
             # A sign at the edge says that the line goes on, where a scrollbar would take a whole row.
-            return Line([*strip.crop(left, left + width - 1), Segment(MORE, self.style(Ink.FAINT))], width)
-        return Line(strip.crop_extend(left, left + width, base), width)
+            seen = self.located(strip.crop(left, left + width - 1), top + y, left)
+            return Line([*seen, Segment(MORE, self.style(Ink.FAINT))], width)
+        return Line(self.located(strip.crop_extend(left, left + width, base), top + y, left), width)
 
     def show_row(self, row: int, *, middle: bool = False) -> None:
         """Scroll until `row` is visible.

@@ -35,6 +35,9 @@ class LivePane(Pane):
         namespaces: where; empty for all.
         labels: a label selector that the server applies.
         fields: a field selector that the server applies.
+
+    Attributes:
+        joins: what other kinds know about its rows.
     """
 
     class Changed(Message):
@@ -72,9 +75,9 @@ class LivePane(Pane):
         self._suspended = False
         self._view = session.open(kind, namespaces, labels=labels, fields=fields)
         self._namespaces = namespaces
-        self._joins = Joins(session, kind, namespaces, BUILTIN, self._touch, self._choose_columns)
+        self.joins = Joins(session, kind, namespaces, BUILTIN, self._touch, self._choose_columns)
         self._columns_of = kind
-        model = TableModel(self.feed.store, self._columns(), joined=self._joins.lookup)
+        model = TableModel(self.feed.store, self._columns(), joined=self.joins.lookup)
         super().__init__(ResourceTable(model, clock=session.clock), kind.title, id=kind.gvr.resource)
         self._end_listening = self.feed.listen(self._state_changed)
         self._changes = self.feed.store.subscribe(self._announce)
@@ -103,21 +106,21 @@ class LivePane(Pane):
         """Look no longer."""
         self._end_listening()
         self._changes.close()
-        self._joins.close()
+        self.joins.close()
         self.table.model.close()
         self._view.close()
 
     def suspend(self) -> None:
         """Nobody looks: the cluster is asked no longer, after the session's linger."""
         self._suspended = True
-        self._joins.suspend()
+        self.joins.suspend()
         self._view.close()
 
     def resume(self) -> None:
         """Somebody looks again: the rows are still there, and are brought up to date."""
         if self._suspended:
             self._suspended = False
-            self._joins.resume()
+            self.joins.resume()
             self._view = self._session.reopen(self.feed)
 
     # -- what is shown -----------------------------------------------------------------------
@@ -258,4 +261,4 @@ class LivePane(Pane):
 
     def _columns(self) -> tuple[Column, ...]:
         columns = self.kind.columns_for(wide=True, all_namespaces=len(self._namespaces) != 1)
-        return tuple(c for c in columns if not isinstance(c, JoinColumn) or self._joins.served(c.join))
+        return tuple(c for c in columns if not isinstance(c, JoinColumn) or self.joins.served(c.join))

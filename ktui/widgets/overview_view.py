@@ -117,7 +117,9 @@ def _title(section: Section, width: int) -> PaintedLine:
 
 
 def _labelled(lines: Sequence[Line], width: int) -> list[PaintedLine]:
-    label_width = min(WIDEST_LABEL, max((width_of(line.label) for line in lines), default=0), max(6, width // 3))
+    # Labels of our own are short; keys of annotations are not, and get more room where there is some.
+    most = max(6, width // 3) if width < 3 * WIDEST_LABEL else max(WIDEST_LABEL, width * 2 // 5)
+    label_width = min(most, max((width_of(line.label) for line in lines), default=0))
     room = max(4, width - label_width - 2)
     page: list[PaintedLine] = []
     for line in lines:

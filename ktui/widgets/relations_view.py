@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
+from textual.geometry import Offset, Region
 from textual.message import Message
 from textual.strip import Strip
 
@@ -55,16 +55,15 @@ class RelationsView(LinesView):
         """The relative under the cursor."""
         return self._lines[self._cursor].relative if 0 <= self._cursor < len(self._lines) else None
 
-    def show_families(self, families: Sequence[Family], notes: Sequence[str] = ()) -> None:
+    def show_families(self, families: Sequence[Family], notes: Sequence[str] = (), home: str = "") -> None:
         """Show other relatives; the cursor stays on its object.
 
         Args:
             families: what is shown.
             notes: sentences to show where there is nothing else.
+            home: the namespace that names stand without, as it is the object's own.
         """
         before, place = self.relative, self._cursor
-        # Names stand without the namespace that they share with the object itself.
-        home = next((member.key.namespace for family in families for member in family.members if member.here), "")
         self._lines = [line for family in families for line in _family_lines(family, home)]
         if not self._lines:
             self._lines = [_Line((Piece(f" {note}", Ink.QUIET),)) for note in notes]
@@ -134,6 +133,12 @@ class RelationsView(LinesView):
         self._repaint(before)
         self._repaint(row)
         self.show_row(row)
+        self._place_hardware_cursor()
+
+    def _place_hardware_cursor(self) -> None:
+        """Put the terminal's own cursor on the row, where screen readers and magnifiers look for it."""
+        if self.has_focus and self._cursor >= 0:
+            self.app.cursor_position = self.region.offset + Offset(1, self._cursor - self.scroll_offset.y)
 
     def _repaint(self, row: int) -> None:
         self._strips.pop(row, None)

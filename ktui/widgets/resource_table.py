@@ -134,6 +134,8 @@ class ResourceTable(TableLines, can_focus=True):
         self._changed: set[ObjectKey] = set()
         self._due = False
         self._painted_at = 0.0
+        # Whether all rows have landed, and whether columns must be measured since.
+        self._settled = self._measure = False
         model.wake = self._woken
 
     # -- what it shows -----------------------------------------------------------------------
@@ -150,6 +152,7 @@ class ResourceTable(TableLines, can_focus=True):
         self._model = model
         self._widths = ColumnWidths(model.columns)
         self._top = self._skipped = 0
+        self._settled = False
         self._reordered()
 
     @property
@@ -173,6 +176,9 @@ class ResourceTable(TableLines, can_focus=True):
     def settle(self) -> None:
         """All rows have landed: from now on the cursor stays on its row, wherever rows come and go."""
         self._model.hold_cursor()
+        if not self._settled:
+            self._settled = self._measure = True
+            self._reordered()
 
     # -- narrowing and sorting ---------------------------------------------------------------
 
@@ -238,6 +244,8 @@ class ResourceTable(TableLines, can_focus=True):
             self.call_later(self._catch_up)
             if time.monotonic() - self._painted_at < PACE:
                 return
+        elif self._measure:
+            self._measure, self._widths.grown = False, True
         self._painted_at = time.monotonic()
         moved, self._moved = self._moved, False
         changed, self._changed = self._changed, set()

@@ -13,6 +13,7 @@ from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.selection import Selection
 from textual.strip import Strip
 
 from ktui.kinds.text import clean_lines
@@ -181,12 +182,34 @@ class TextView(LinesView):
 
     def _painted(self, line: int) -> Iterable[Span]:
         """The whole line as spans, with the matches laid over."""
-        marks = [
+        marks = self._selected(line) or [
             Span(*match[1:], Ink.NAME, Look.CURSOR) if place == self._current else Span(*match[1:], Ink.MATCH)
             for place, match in self._matches_on(line)
         ]
         length = len(self.lines[line])
         return _overlaid(list(_filled(self.spans(line), length)), marks) if marks else _filled(self.spans(line), length)
+
+    # -- selecting with the mouse ------------------------------------------------------------
+
+    def located(self, strip: Strip, row: int, left: int) -> Strip:
+        """What is seen of a row: the mouse finds out which character of which line it is on."""
+        line, piece = self._line_at(row)
+        return strip.apply_offsets(left if self._first_rows is None else self._pieces_of(line)[piece], line)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected text, as it is shown, without the breaks of wrapping."""
+        return selection.extract("\n".join(self.lines)), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Show what is selected."""
+        self.redraw()
+
+    def _selected(self, line: int) -> list[Span]:
+        if (selection := self.text_selection) is None or (span := selection.get_span(line)) is None:
+            return []
+        start, length = span[0], len(self.lines[line])
+        end = length if span[1] == -1 else min(span[1], length)
+        return [Span(start, end, Ink.NAME, Look.CURSOR)] if start < end else []
 
     # -- searching ---------------------------------------------------------------------------
 

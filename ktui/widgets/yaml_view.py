@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from ktui.widgets.failures import FailuresSaid
 from ktui.widgets.text_view import Span, TextView
 from ktui.widgets.yaml_syntax import YamlSyntax
 
 
-class YamlView(TextView):
+class YamlView(FailuresSaid, TextView):
     """Shows YAML. A long text stands there at once and gets its colours a moment later."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name

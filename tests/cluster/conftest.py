@@ -14,7 +14,8 @@ import os
 import secrets
 import shlex
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
@@ -29,6 +30,22 @@ from tests.cluster.wire import Wire
 
 Opened = Callable[..., Awaitable[Session]]
 Kubectl = Callable[..., Awaitable[str]]
+
+
+LONGEST = 100
+"""Seconds after which a test is ended, where it stands: a hanging one would hold up all others."""
+
+
+@pytest.fixture(autouse=True)
+def _deadline() -> Iterator[None]:
+    def end(*_: object) -> None:
+        raise TimeoutError(f"the test took longer than {LONGEST} s")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.alarm(LONGEST)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(

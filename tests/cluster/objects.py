@@ -19,7 +19,6 @@ Manifest = Mapping[str, Any]
 
 _LOOK_EVERY = 0.01
 _MERGE, _APPLY = "application/merge-patch+json", "application/apply-patch+yaml"
-_NAMESPACES = GVR("", "v1", "namespaces")
 
 
 async def until(holds: Callable[[], bool | Awaitable[bool]], within: float = 15.0, what: str = "") -> None:
@@ -53,12 +52,14 @@ class Objects:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._discovery: Discovery | None = None
-        # What a namespace's end does not remove: namespaces, cluster-scoped objects, and objects with finalizers.
+        self._namespaces: set[str] = set()
+        # What the end of its namespaces does not remove: objects elsewhere, and objects with finalizers.
         self._left: dict[str, Manifest] = {}
 
     async def make_namespace(self, name: str) -> str:
         """A new namespace in which pods can be made at once."""
         await self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        self._namespaces.add(name)
         account = GVR("", "v1", "serviceaccounts").path(name, "default")
 
         async def has_account() -> bool:
@@ -75,7 +76,7 @@ class Objects:
         """Create or change an object, with the status that the manifest gives it; returns the object."""
         path = await self.path(manifest)
         meta = manifest["metadata"]
-        if not meta.get("namespace") or meta.get("finalizers"):
+        if meta.get("namespace") not in self._namespaces or meta.get("finalizers"):
             self._left.setdefault(path, manifest)
         wanted = {key: value for key, value in manifest.items() if key != "status"}
         made = await self.patch(path, wanted, _APPLY, fieldManager="test", force="true")
@@ -103,12 +104,18 @@ class Objects:
         return _object(answer.body)
 
     async def resource(self, api_version: str, kind: str) -> Resource:
-        """The resource of a kind; asks again what is served when it is not known."""
+        """The resource of a kind; waits until it is served."""
         group = api_version.rpartition("/")[0]
-        if self._discovery is None or (found := self._discovery.find(group, kind)) is None:
-            self._discovery = await discover(self._client)
-            found = self._discovery.find(group, kind)
-        assert found is not None, f"{api_version} {kind} is not served"
+
+        async def served() -> bool:
+            if self._discovery is None or self._discovery.find(group, kind) is None:
+                self._discovery = await discover(self._client)
+            return self._discovery.find(group, kind) is not None
+
+        await until(served, what=f"{api_version} {kind} is not served")
+        assert self._discovery is not None
+        found = self._discovery.find(group, kind)
+        assert found is not None
         return found
 
     async def path(self, manifest: Manifest) -> str:

@@ -92,7 +92,9 @@ class Wire:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=False, limit=0), auto_decompress=False, read_bufsize=2**20
         )
-        self._runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.1)  # type: ignore[arg-type]
+        # Cancelled when the client goes away, so that its watch on the cluster ends, too.
+        server = web.Server(self._handle, handler_cancellation=True)  # type: ignore[arg-type]
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._identity.context)
         await site.start()

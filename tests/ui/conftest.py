@@ -17,10 +17,13 @@ from textual.pilot import Pilot
 from ktui.app import KtuiApp
 from ktui.demo.clock import SteppedClock
 from ktui.demo.run import Cluster, serve
-from ktui.kube.state import Denied, Live, Partial
+from ktui.kinds.column import JoinColumn
+from ktui.kube.state import Absent, Denied, Live, Partial, Polled
 from ktui.options import Options
 from ktui.screens import tables
+from ktui.screens.home import HomeScreen
 from ktui.screens.tables import TableScreen
+from ktui.widgets.live_pane import LivePane
 
 SEED = 7
 PATIENCE = 20.0
@@ -118,17 +121,36 @@ async def listed(pilot: Pilot[Any]) -> None:
 
     def all_there() -> bool:
         page = pilot.app.screen
-        return isinstance(page, TableScreen) and all(
-            isinstance(pane.feed.state, Live | Denied | Partial) for pane in page.panes
-        )
+        if not isinstance(page, TableScreen) or not page.panes:
+            return False
+        server = page.session.server
+        return bool(server.version and server.user) and all(map(_complete, page.panes))
 
     await until(pilot, all_there, "a complete list")
-    await until(pilot, lambda: all(not pane.table.model.unfinished for pane in _panes(pilot)), "drained tables")
-
-
-def _panes(pilot: Pilot[Any]) -> list[Any]:
     page = pilot.app.screen
-    return list(page.panes) if isinstance(page, TableScreen) else []
+    assert isinstance(page, TableScreen)
+    page.tell()
+    if isinstance(page, HomeScreen):
+        page.relate()
+    await pilot.pause()
+
+
+def _complete(pane: LivePane) -> bool:
+    """Whether a pane shows all that its feeds know."""
+    feeds = [pane.feed, *pane.joins.feeds]
+    joined = [column for column in pane.table.columns if isinstance(column, JoinColumn)]
+    expected = [
+        column
+        for column in pane.kind.columns
+        if isinstance(column, JoinColumn)
+        for feed in pane.joins.feeds
+        if feed.scope.gvr == column.join.gvr and len(feed.store)
+    ]
+    return (
+        all(isinstance(feed.state, Live | Polled | Denied | Partial | Absent) for feed in feeds)
+        and len(joined) == len(expected)
+        and not pane.table.model.unfinished
+    )
 
 
 def screen_text(pilot: Pilot[Any]) -> str:
@@ -146,5 +168,3 @@ async def shows(pilot: Pilot[Any], text: str) -> None:
 async def shows_not(pilot: Pilot[Any], text: str) -> None:
     """Wait until `text` no longer stands on the screen."""
     await until(pilot, lambda: text not in screen_text(pilot), f"no {text!r}")
-
-

@@ -263,7 +263,7 @@ async def test_a_custom_resource_has_details_too(opened: Open) -> None:
         await page.press("y")
         await page.sees("material: brass")
         await page.press("4")
-        await page.sees("Owners and owned")
+        await page.sees("Nothing belongs to it, as far as ktui knows.")
 
 
 # -- living ----------------------------------------------------------------------------------------
@@ -275,7 +275,8 @@ async def test_a_change_appears_and_the_scroll_position_stays(opened: Open) -> N
         await page.sees("apiVersion")
         await page.press("pagedown")
         yaml = page.screen.query_one(YamlTab)
-        assert (top := yaml.scroll_offset.y) > 0
+        await page.until(lambda: yaml.scroll_offset.y > 0)
+        top = yaml.scroll_offset.y
         page.change("pods", "shop", page.screen.key.name, annotations={"note": "changed"})
         await page.until(lambda: any("note: changed" in line for line in yaml.lines))
         assert yaml.scroll_offset.y == top
@@ -405,6 +406,18 @@ async def test_search_finds_and_goes_on(opened: Open) -> None:
         assert page.screen.tab == "yaml"
 
 
+async def test_the_mouse_selects_text(opened: Open) -> None:
+    """What is dragged over in the YAML can be copied, and nothing beside it."""
+    async with opened("configmaps", "shop/catalog", tab="yaml") as page:
+        await page.sees("kind: ConfigMap")
+        yaml = page.screen.query_one(YamlTab)
+        pilot = page.pilot
+        await pilot.mouse_down(yaml, offset=(7, 1))
+        await pilot.hover(yaml, offset=(8, 2))
+        await pilot.mouse_up(yaml, offset=(9, 2))
+        await page.until(lambda: page.screen.get_selected_text() == "ConfigMap\nmetadata")
+
+
 # -- how it is drawn -------------------------------------------------------------------------------
 
 
@@ -431,6 +444,17 @@ async def test_only_visible_lines_of_a_long_text_are_drawn(opened: Open) -> None
         await page.press("end")
         await page.sees("key19999: 19999")
         assert len(set(drawn)) <= 3 * 30
+
+
+async def test_a_fault_of_ours_is_said(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure that nobody foresaw neither ends the program nor stays unsaid."""
+
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("ktui.screens.details_tabs.Relatives.of", broken)
+    async with opened("configmaps", "shop/catalog", tab="relations") as page:
+        await page.sees("Unexpected failure (ZeroDivisionError) in relations")
 
 
 async def test_hostile_text_reaches_no_terminal(opened: Open) -> None:

@@ -12,15 +12,19 @@ from tests.ui.conftest import World, listed, shows
 SIZES = [(160, 45), (110, 30), (80, 24), (40, 10)]
 
 
+async def on_storefront(pilot: Pilot[Any]) -> None:
+    """Put the cursor on the deployment that the story is about, and wait for the marks."""
+    await pilot.press("end")
+    await listed(pilot)
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_home(world_in_thread: World, snap_compare: Any, size: tuple[int, int]) -> None:
     """The home screen, with a deployment chosen whose pods, nodes and service are marked."""
 
     async def before(pilot: Pilot[None]) -> None:
         await listed(pilot)
-        await pilot.press("end")
-        await shows(pilot, "storefront")
-        await pilot.pause(0.3)
+        await on_storefront(pilot)
 
     assert snap_compare(world_in_thread.app(), terminal_size=size, run_before=before)
 
@@ -31,9 +35,9 @@ def test_narrowed(world_in_thread: World, snap_compare: Any, size: tuple[int, in
 
     async def before(pilot: Pilot[None]) -> None:
         await listed(pilot)
-        await pilot.press("end", "enter")
-        await shows(pilot, "· storefront")
-        await pilot.pause(0.3)
+        await on_storefront(pilot)
+        await pilot.press("enter")
+        await listed(pilot)
 
     assert snap_compare(world_in_thread.app(), terminal_size=size, run_before=before)
 
@@ -87,8 +91,6 @@ def test_themes(world_in_thread: World, snap_compare: Any, theme: str) -> None:
 
     async def before(pilot: Pilot[None]) -> None:
         await listed(pilot)
-        await pilot.press("end")
-        await shows(pilot, "storefront")
-        await pilot.pause(0.3)
+        await on_storefront(pilot)
 
     assert snap_compare(world_in_thread.app(theme=theme), terminal_size=(110, 30), run_before=before)

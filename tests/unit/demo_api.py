@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -138,6 +139,13 @@ async def running() -> AsyncIterator[Cluster]:
         yield cluster
     finally:
         await cluster.stop()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Lets the event loop work until a condition holds; fails when it does not within seconds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  what is waited for has no event
+            await asyncio.sleep(0)
 
 
 def pod(name: str, *, namespace: str = "shop", labels: dict[str, str] | None = None, **status: Any) -> Object:

@@ -35,7 +35,7 @@ class World:
         group = resource.partition(".")[2]
         version = {"autoscaling": "autoscaling/v2", "": "v1"}.get(group, f"{group}/v1")
         metadata = {"name": name, **fields.pop("metadata", {})}
-        if resource not in ("namespaces", "nodes"):
+        if resource not in ("namespaces", "nodes", "storageclasses.storage.k8s.io"):
             metadata["namespace"] = namespace
         obj = {"apiVersion": version, "kind": kind, "metadata": metadata, **fields}
         apply_defaults(resource, obj)

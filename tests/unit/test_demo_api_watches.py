@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.demo_api import CONFIGMAPS, METADATA, PODS, TABLE, Cluster, configmap, pod, running
+from tests.unit.demo_api import CONFIGMAPS, METADATA, PODS, TABLE, Cluster, configmap, pod, running, until
 
 Object = dict[str, Any]
 
@@ -177,6 +177,22 @@ async def test_a_client_that_leaves_leaves_no_watch_behind(cluster: Cluster) -> 
         cluster.storage.create("configmaps", configmap("a"))
         await take(events, 1)
         assert len(watches) == 1
-    async with asyncio.timeout(5):
-        while len(watches):
-            await asyncio.sleep(0)
+    await until(lambda: len(watches) == 0)
+
+
+async def test_a_client_that_does_not_read_loses_its_watch(cluster: Cluster) -> None:
+    """What waits for a client is bounded: beyond that its watch is ended, others go on."""
+    big = configmap("big")
+    big["data"] = {"a": "x" * 1_000_000}
+    async with cluster.watch(f"{CONFIGMAPS}?resourceVersion=1&labelSelector=never") as others:
+        async with cluster.watch(f"{CONFIGMAPS}?resourceVersion=1"):
+            watch = next(w for w in cluster.server._api.watches._open["configmaps"] if w._matches is None)
+            stored = cluster.storage.create("configmaps", big)
+            for count in range(20):
+                labels = {"count": str(count)}
+                stored = cluster.storage.update(
+                    "configmaps", {**stored, "metadata": {**stored["metadata"], "labels": labels}}
+                )
+            assert watch.ended
+        cluster.storage.create("configmaps", configmap("seen", never=""))
+        assert seen(await take(others, 1)) == [("ADDED", "seen")]

@@ -51,7 +51,8 @@ def test_a_rollout_begins_as_recorded() -> None:
     """10 replicas at 25 %/25 %: the new set 0→3, the old 10→8, the new 3→5; in the end all new and the old at 0."""
     world = World()
     world.deployment("web", 10)
-    old = settled(world, "web") and world.storage.list("replicasets.apps")[0]["metadata"]["name"]
+    world.clock.advance(30)
+    old = world.storage.list("replicasets.apps")[0]["metadata"]["name"]
     before = len(world.messages("web", "ScalingReplicaSet"))
     world.set_image("web", "web:2")
     done = settled(world, "web", 60)
@@ -106,7 +107,8 @@ def test_revisions_count_up_and_undo_reuses_the_old_set() -> None:
     """Going back to an earlier template takes its ReplicaSet, gives it the next revision and remembers the old one."""
     world = World()
     world.deployment("web", 2)
-    first = settled(world, "web") and world.storage.list("replicasets.apps")[0]["metadata"]["name"]
+    world.clock.advance(30)
+    first = world.storage.list("replicasets.apps")[0]["metadata"]["name"]
     world.set_image("web", "web:2")
     assert settled(world, "web", 60)["metadata"]["annotations"][rollout.REVISION] == "2"
     world.set_image("web", "web:1")

@@ -18,8 +18,7 @@ def seen(world: World, name: str) -> list[str]:
             continue
         status = event.object["status"]
         statuses = status.get("containerStatuses")
-        state = statuses[0]["state"] if statuses else {}
-        told = next(iter(state.values()), {}).get("reason", "") if state else ""
+        told = next(iter(statuses[0]["state"].values())).get("reason", "") if statuses else ""
         word = told or ("Ready" if statuses and statuses[0]["ready"] else status["phase"])
         if not states or states[-1] != word:
             states.append(word)
@@ -48,7 +47,9 @@ def test_the_events_of_a_start() -> None:
     world.clock.advance(20)
     reasons = [event["reason"] for event in world.events("first")]
     assert reasons == ["Scheduled", "Pulling", "Pulled", "Created", "Started"]
-    assert world.messages("second", "Pulled") == ['Container image "web:1" already present on machine and can be accessed by the pod']
+    assert world.messages("second", "Pulled") == [
+        'Container image "web:1" already present on machine and can be accessed by the pod'
+    ]
 
 
 def test_a_readiness_probe_delays_ready() -> None:

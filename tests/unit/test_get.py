@@ -50,7 +50,7 @@ def served_table(shop: Shop, path: str) -> list[list[str]]:
     rows = [
         [
             row["object"]["metadata"].get("namespace", ""),
-            *("<none>" if cell is None else str(cell) for cell in row["cells"]),
+            *("" if cell is None else str(cell) for cell in row["cells"]),
         ]
         for row in table["rows"]
     ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from ktui.kinds.objects import ObjectMeta
+from ktui.kinds.pod_uses import PodWithUses, uses
 from ktui.kinds.references import named, owned, owners, searches
 from ktui.kinds.services import SERVICES
 
@@ -72,6 +74,37 @@ def test_a_pod_is_found_by_services_whose_selector_it_matches() -> None:
         for selector in ({"app": "web"}, {"app": "web", "tier": "back"}, {}, None)
     ]
     assert kept == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "used"),
+    [
+        ("ConfigMap", {"volumes": [{"name": "v", "configMap": {"name": "it"}}]}),
+        ("ConfigMap", {"containers": [{"name": "c", "envFrom": [{"configMapRef": {"name": "it"}}]}]}),
+        ("Secret", {"volumes": [{"name": "v", "projected": {"sources": [{"secret": {"name": "it"}}]}}]}),
+        ("Secret", {"volumes": [{"name": "v", "secret": {"secretName": "it"}}]}),
+        (
+            "Secret",
+            {"initContainers": [{"name": "c", "env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "it"}}}]}]},
+        ),
+        ("Secret", {"imagePullSecrets": [{"name": "it"}]}),
+        ("PersistentVolumeClaim", {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "it"}}]}),
+        ("ServiceAccount", {"serviceAccountName": "it"}),
+    ],
+)
+def test_the_pods_that_use_an_object_are_found(kind: str, used: dict[str, Any]) -> None:
+    """Whatever way a pod names an object it uses, it is found from the object, and what it does not use is not."""
+    view = msgspec.convert(pod(**used), PodWithUses)
+    assert uses(kind, "it")(view)
+    assert not uses(kind, "other")(view)
+    # The two readings of a pod agree.
+    assert (kind, "it") in [(reference.kind, reference.name) for reference in named(pod(**used))]
+
+
+def test_an_ephemeral_volumes_claim_is_used_by_its_pod() -> None:
+    """The claim of an ephemeral volume is named after the pod and the volume."""
+    view = msgspec.json.decode(msgspec.json.encode(pod(volumes=[{"name": "tmp", "ephemeral": {}}])), type=PodWithUses)
+    assert uses("PersistentVolumeClaim", "web-1-tmp")(view)
 
 
 def test_a_deployments_own_are_found_by_its_selector() -> None:

@@ -73,7 +73,9 @@ class Kubelets(Controller):
             return
         if is_leaving(pod):
             self._terminate(pod)
-        elif not is_finished(pod) and behaviour_of(pod).name != "static":
+        elif behaviour_of(pod).name == "static":
+            self._restore(pod)
+        elif not is_finished(pod):
             self._run(pod, node)
 
     # -- Pods -------------------------------------------------------------------------------------------------------
@@ -94,6 +96,12 @@ class Kubelets(Controller):
             due = min(due, now + run.behaviour.seconds - (now - self._born) % run.behaviour.seconds + 0.01)
         if due < inf:
             self.queue.add_at(key_of(pod), due)
+
+    def _restore(self, pod: Object) -> None:
+        """Makes a pod at rest ready again after its node was away."""
+        if is_true(pod, "ContainersReady") and not is_true(pod, "Ready"):
+            conditions = with_condition(pod["status"]["conditions"], "Ready", "True", self.clock.now())
+            self.storage.update("pods", {**pod, "status": {**pod["status"], "conditions": conditions}})
 
     def _takes_its_turn(self, pod: Object, seconds: float) -> bool:
         """Says whether it is this sibling's turn to fail its probe; all of them are, one after the other."""

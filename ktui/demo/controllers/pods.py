@@ -43,11 +43,20 @@ def pod_from(template: Object, owner: Object, *, name: str = "", labels: dict[st
         if together:
             metadata[field] = together
     metadata["ownerReferences"] = [owner_reference(owner)]
-    # The template is the stored object's: what is completed in place must be a copy.
-    spec = {**template["spec"], "tolerations": [*(template["spec"].get("tolerations") or ())]}
+    # The template is a stored object's: what is completed in place must be a copy.
+    spec = _copy(template["spec"])
     pod: Object = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
     apply_defaults("pods", pod)
     return pod
+
+
+def _copy(value: Any) -> Any:
+    """Copies JSON; several times faster than copy.deepcopy."""
+    if isinstance(value, dict):
+        return {key: _copy(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_copy(part) for part in value]
+    return value
 
 
 def claim(storage: Storage, resource: str, owner: Object, mine: list[Object], selector: Any) -> list[Object]:

@@ -63,12 +63,12 @@ def namespace(obj: Object, now: float) -> list[Any]:
 def configmap(obj: Object, now: float) -> list[Any]:
     """NAME DATA AGE."""
     entries = len(obj.get("data") or ()) + len(obj.get("binaryData") or ())
-    return [obj["metadata"]["name"], str(entries), text.age(obj, now)]
+    return [obj["metadata"]["name"], entries, text.age(obj, now)]
 
 
 def secret(obj: Object, now: float) -> list[Any]:
     """NAME TYPE DATA AGE."""
-    return [obj["metadata"]["name"], obj.get("type", ""), str(len(obj.get("data") or ())), text.age(obj, now)]
+    return [obj["metadata"]["name"], obj.get("type", ""), len(obj.get("data") or ()), text.age(obj, now)]
 
 
 def plain(obj: Object, now: float) -> list[Any]:
@@ -133,7 +133,7 @@ def storageclass(obj: Object, now: float) -> list[Any]:
         obj.get("provisioner", ""),
         obj.get("reclaimPolicy", "Delete"),
         obj.get("volumeBindingMode", "Immediate"),
-        text.go_bool(obj.get("allowVolumeExpansion")),
+        bool(obj.get("allowVolumeExpansion")),
         text.age(obj, now),
     ]
 
@@ -160,7 +160,7 @@ def event(obj: Object, now: float) -> list[Any]:
         f"{component}, {host}" if host else component,
         (obj.get("message") or "").strip(),
         text.since(first, now),
-        str(count),
+        count,
         obj["metadata"]["name"],
     ]
 

@@ -55,7 +55,9 @@ def endpoints(obj: Object, now: float) -> list[Any]:
             found += [address["ip"] for address in addresses]
         for port in ports:
             found += [f"{address['ip']}:{port['port']}" for address in addresses]
-    return [obj["metadata"]["name"], text.few(found, 3) or text.NONE, text.age(obj, now)]
+    # Subsets without a ready address print as nothing, no subsets as <none>.
+    shown = text.few(found, 3) if obj.get("subsets") else text.NONE
+    return [obj["metadata"]["name"], shown, text.age(obj, now)]
 
 
 def endpointslice(obj: Object, now: float) -> list[Any]:

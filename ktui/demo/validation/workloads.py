@@ -119,7 +119,15 @@ def statefulset_causes(obj: Object) -> Iterator[Cause]:
         yield unsupported("spec.podManagementPolicy", spec["podManagementPolicy"], ("OrderedReady", "Parallel"))
     yield from _not_negative(spec, "replicas")
     yield from _selector(spec, "statefulset")
-    yield from _template(spec)
+    yield from _template(_with_claims(spec))
+
+
+def _with_claims(spec: Object) -> Object:
+    """A StatefulSet's spec whose claim templates are volumes of its pods, which mounts may name."""
+    claims = [{"name": claim["metadata"].get("name")} for claim in spec.get("volumeClaimTemplates") or ()]
+    pod = spec["template"]["spec"]
+    volumes = [*(pod.get("volumes") or ()), *claims]
+    return {**spec, "template": {**spec["template"], "spec": {**pod, "volumes": volumes}}}
 
 
 def daemonset_causes(obj: Object) -> Iterator[Cause]:
