@@ -37,10 +37,15 @@ class Asking:
         """The body of an answer."""
         return self._ask("GET", path, None, {})
 
-    def patch(self, path: str, change: dict[str, Any]) -> None:
-        """Patch an object (strategic merge)."""
-        kind = {"Content-Type": "application/strategic-merge-patch+json"}
-        self._ask("PATCH", path, json.dumps(change).encode(), kind)
+    def patch(self, path: str, change: list[dict[str, Any]], kind: str) -> None:
+        """Patch an object.
+
+        Args:
+            path: which.
+            change: how.
+            kind: the patch's content type.
+        """
+        self._ask("PATCH", path, json.dumps(change).encode(), {"Content-Type": kind})
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
         self._connection.request(method, path, body, {**self._headers, **headers})

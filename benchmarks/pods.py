@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+PATCH = "application/json-patch+json"
+"""The kind of patch that `Restarting.restarted` makes."""
+
 
 class Restarting(NamedTuple):
     """A pod with a container that has a status.
@@ -13,13 +16,11 @@ class Restarting(NamedTuple):
     Attributes:
         namespace: the pod's.
         name: the pod's.
-        container: the first container's name.
-        restarts: how often it was restarted.
+        restarts: how often its first container was restarted.
     """
 
     namespace: str
     name: str
-    container: str
     restarts: int
 
     @property
@@ -27,9 +28,9 @@ class Restarting(NamedTuple):
         """Where its status is."""
         return f"/api/v1/namespaces/{self.namespace}/pods/{self.name}/status"
 
-    def restarted(self, restarts: int) -> dict[str, Any]:
-        """The patch after which it has been restarted so often."""
-        return {"status": {"containerStatuses": [{"name": self.container, "restartCount": restarts}]}}
+    def restarted(self, restarts: int) -> list[dict[str, Any]]:
+        """The JSON patch after which its first container has been restarted so often."""
+        return [{"op": "replace", "path": "/status/containerStatuses/0/restartCount", "value": restarts}]
 
 
 class _Meta(msgspec.Struct):
@@ -38,7 +39,6 @@ class _Meta(msgspec.Struct):
 
 
 class _Container(msgspec.Struct, rename="camel"):
-    name: str
     restart_count: int
 
 
@@ -62,7 +62,7 @@ def restarting(body: bytes) -> list[Restarting]:
         body: what the server answered.
     """
     return [
-        Restarting(pod.metadata.namespace, pod.metadata.name, first.name, first.restart_count)
+        Restarting(pod.metadata.namespace, pod.metadata.name, first.restart_count)
         for pod in msgspec.json.decode(body, type=_Pods).items
         for first in pod.status.container_statuses[:1]
     ]

@@ -15,9 +15,7 @@ from pathlib import Path
 import aiohttp
 
 from benchmarks.access import Access, read_access
-from benchmarks.pods import Restarting, restarting
-
-PATCH = {"Content-Type": "application/strategic-merge-patch+json"}
+from benchmarks.pods import PATCH, Restarting, restarting
 
 
 async def write(access: Access, rate: float) -> None:
@@ -32,7 +30,7 @@ async def write(access: Access, rate: float) -> None:
 
         async def change(pod: Restarting) -> None:
             patch = pod.restarted(pod.restarts + chance.randrange(1, 90))
-            async with session.patch(pod.path, json=patch, headers=PATCH, ssl=access.trust) as answer:
+            async with session.patch(pod.path, json=patch, headers={"Content-Type": PATCH}, ssl=access.trust) as answer:
                 answer.raise_for_status()
 
         async with asyncio.TaskGroup() as changes:

@@ -24,6 +24,7 @@ from ktui.demo.story import PAST, RESTLESS_NODE, Story
 from ktui.demo.users import USERS, write_kubeconfig
 
 _LOOK_FOR_PARENT_EVERY = 2.0
+_PODS_PER_NODE = 100  # a kubelet's limit is 110
 
 
 @dataclass(slots=True)
@@ -82,7 +83,7 @@ async def serve(
         port: Where to listen; 0 for any free port.
         seed: Same seed, same names, uids and delays.
         nodes: How many nodes, the control plane's included.
-        pods: How many pods at rest to add, in 50 namespaces of their own.
+        pods: How many pods at rest to add, in 50 namespaces of their own; for each 100 of them there is a node more.
         speed: Simulated seconds per real second.
         clock: Its time, such as a `SteppedClock`; real time at the given speed when None.
         story: Whether the shop is there and things happen; if not, there are but nodes, namespaces and roles.
@@ -95,7 +96,7 @@ async def serve(
     plane = ControlPlane(storage, rewound, seed=seed)
     plane.start()
     teller = Story(storage, rewound, plane)
-    teller.lay_the_ground(nodes)
+    teller.lay_the_ground(max(nodes, 5 + pods // _PODS_PER_NODE if pods else 0))
     if story:
         teller.live_through_the_past()
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ktui.kube.errors import ConfigError
@@ -39,27 +40,38 @@ def parse_destination(typed: str) -> Destination:
         typed: what was typed, without the colon.
 
     Raises:
-        ConfigError: a quote is not closed, or an option is not known.
+        ConfigError: a quote is not closed, an option is not known, or lacks its value.
     """
     command, slash, text = typed.partition(" /")
     try:
         words = shlex.split(command)
     except ValueError:
         raise ConfigError(f"A quote is not closed in {typed!r}.", 'Close it, as in: deploy -l "a in (b,c)"') from None
-    arguments: list[str] = []
+    plain: list[str] = []
+    namespaces: list[str] = []
     labels, everywhere = "", False
     rest = iter(words)
     for word in rest:
-        match word:
+        option, equals, given = word.partition("=") if word.startswith("--") else (word, "", "")
+        match option:
             case "-A" | "--all-namespaces":
                 everywhere = True
             case "-n" | "--namespace":
-                arguments.append(next(rest, ""))
+                namespaces.append(given if equals else _value(option, rest))
             case "-l" | "--selector":
-                labels = next(rest, "")
+                labels = given if equals else _value(option, rest)
             case _ if word.startswith("-"):
-                raise ConfigError(f"{word} is not known here.", "Use -n NAMESPACE, -A or -l SELECTOR.")
+                raise ConfigError(f"{word} is not known here.", _OPTIONS)
             case _:
-                arguments.append(word)
-    word = arguments.pop(0) if arguments else ""
-    return Destination(word, tuple(filter(None, arguments)), everywhere, labels, text if slash else "")
+                plain.append(word)
+    word, *arguments = plain or [""]
+    return Destination(word, tuple(filter(None, (*namespaces, *arguments))), everywhere, labels, text if slash else "")
+
+
+_OPTIONS = "Use -n NAMESPACE, -A or -l SELECTOR."
+
+
+def _value(option: str, rest: Iterator[str]) -> str:
+    for word in rest:
+        return word
+    raise ConfigError(f"{option} needs a value.", _OPTIONS)

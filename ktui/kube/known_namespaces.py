@@ -73,4 +73,5 @@ class KnownNamespaces:
             # A convenience: an unreadable file costs some typing, and is replaced when something is remembered.
             log.warning("%s cannot be read: %s", self._path, type(error).__name__)
             return {}
-        return kept if isinstance(kept, dict) else {}
+        names = {who: found for who, found in kept.items() if isinstance(found, list)} if isinstance(kept, dict) else {}
+        return {who: [name for name in found if isinstance(name, str)] for who, found in names.items()}

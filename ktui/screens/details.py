@@ -81,8 +81,7 @@ class DetailsScreen(FailuresSaid, Screen[None]):
         & > #notice { display: none; background: $background; }
         & > #notice.-said { display: block; }
         & > #sides { height: 1fr; }
-        & > #sides > * { height: 1fr; display: none; }
-        & > #sides > .-shown { display: block; }
+        & > #sides > * { height: 1fr; }
     }
     """
 
@@ -274,7 +273,7 @@ class DetailsScreen(FailuresSaid, Screen[None]):
         self.tab = tab
         shown: Widget | None = None
         for side in self.query_one("#sides").children:
-            side.set_class(side.id == tab, "-shown")
+            side.display = side.id == tab
             shown = side if side.id == tab else shown
         if isinstance(shown, EventsTab):
             await shown.tell()

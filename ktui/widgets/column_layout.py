@@ -16,8 +16,8 @@ GLYPH = 2
 _LONGEST = 44
 _NAME_LEAST = 20
 _NAME_SHARE = 0.3
-# Texts are cut to this when everything fits then; else they keep enough for an address, and columns are left out.
-_OTHER_LEAST, _OTHER_ENOUGH = 10, 15
+# Long texts give way down to the length of an address; short ones a little, when that brings in another column.
+_LONG, _SHORT = 15, 10
 _CUT_LEAST = 14
 # Ages take as many cells in their longest form as in their shortest, so that columns do not jump as time passes.
 _TICKING_LEAST = 5
@@ -117,8 +117,7 @@ class ColumnWidths:
             kept = self._keep(shown, widths, room)
         else:
             first = [i for i, column in enumerate(self.columns) if not column.wide]
-            widths = self._shrunk(first, name, widths, room)
-            kept = self._keep(first, widths, room)
+            kept = self._squeeze(first, name, widths, room)
             shown = list(range(len(self.columns)))
             if len(kept) == len(first):
                 wide = [i for i, column in enumerate(self.columns) if column.wide]
@@ -130,19 +129,31 @@ class ColumnWidths:
     def _name_least(self, room: int) -> int:
         return max(_NAME_LEAST, int(room * _NAME_SHARE))
 
-    def _shrunk(self, shown: list[int], name: int, widths: list[int], room: int) -> list[int]:
-        """Widths with which `shown` fits, or comes near: long texts give way first, then the name."""
-        others = sorted((i for i in shown if i != name and not self.columns[i].right), key=lambda i: -widths[i])
-        texts = [i for i in others if not self.toned[i]]
-        for text_least in (_OTHER_LEAST, _OTHER_ENOUGH):
-            found, excess = list(widths), _total(shown, widths) - room
-            for i, least in [*((i, text_least) for i in texts), (name, self._name_least(room))]:
-                cut = max(0, min(excess, found[i] - max(least, width_of(self.columns[i].name))))
-                found[i] -= cut
-                excess -= cut
-            if excess <= 0:
+    def _squeeze(self, shown: list[int], name: int, widths: list[int], room: int) -> list[int]:
+        """As many of `shown` as fit when texts give way, whose widths are set; with the name in any case."""
+        for count in range(len(shown), 0, -1):
+            kept, found = shown[:count], list(widths)
+            if name not in kept:
                 break
-        return found
+            if self._shrink(kept, name, found, room):
+                widths[:] = found
+                return self._keep(shown, widths, room)
+        widths[name] = min(widths[name], room)
+        return [name]
+
+    def _shrink(self, kept: list[int], name: int, widths: list[int], room: int) -> bool:
+        """Make texts narrower, first long ones, then the name, then short ones; whether that was enough."""
+        texts = [i for i in kept if i != name and not self.columns[i].right]
+        texts.sort(key=lambda i: -widths[i])
+        steps = [(i, _LONG + (GLYPH if self.toned[i] else 0)) for i in texts]
+        steps.append((name, self._name_least(room)))
+        steps += [(i, max(_SHORT, widths[i] * 3 // 4)) for i in texts]
+        excess = _total(kept, widths) - room
+        for i, least in steps:
+            cut = max(0, min(excess, widths[i] - max(least, width_of(self.columns[i].name))))
+            widths[i] -= cut
+            excess -= cut
+        return excess <= 0
 
     def _keep(self, shown: list[int], widths: list[int], room: int) -> list[int]:
         """The first of `shown` that fit; the last of them may be cut."""
@@ -150,9 +161,7 @@ class ColumnWidths:
         for i in shown:
             left = room - _total(kept, widths) - (GAP if kept else 0)
             if widths[i] > left:
-                if left < _CUT_LEAST and kept and not (len(kept) == 1 and left > 0):
-                    break
-                if kept and self.columns[i].right:
+                if kept and (left < _CUT_LEAST or self.columns[i].right):
                     break
                 widths[i] = max(1, left)
                 return [*kept, i]

@@ -168,8 +168,19 @@ class LivePane(Pane):
         self.table.say(self._words())
 
     def mark_related(self, keys: Collection[ObjectKey]) -> None:
-        """Mark the rows that belong to the object under the cursor of another pane."""
-        self.table.related = frozenset(keys)
+        """Mark the rows that belong to the object under the cursor of another pane, and bring them into sight."""
+        marked = frozenset(keys)
+        if marked != self.table.related:
+            self.table.related = marked
+            self._reveal(marked)
+
+    def _reveal(self, keys: Collection[ObjectKey]) -> None:
+        """Scroll until the first of these rows is seen, unless one of them is; the cursor stays on its row."""
+        counts = self.table.counts
+        places = [place for key in keys if (place := self.table.model.index_of(key)) is not None]
+        if places and not any(counts.top <= place < counts.top + counts.height for place in places):
+            # A few rows of what stands above it tell where one is.
+            self.table.scroll_rows(max(0, min(places) - counts.height // 4) - counts.top)
 
     def shown_keys(self) -> set[ObjectKey]:
         """The keys of the rows that are shown."""

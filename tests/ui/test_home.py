@@ -291,3 +291,13 @@ async def test_without_a_configuration_the_demo_is_offered(world: World) -> None
         await shows(pilot, "D Open the demo")
         await pilot.press("D")
         await shows(pilot, "storefront")
+
+
+async def test_what_belongs_together_comes_into_sight(world: World) -> None:
+    """Marked rows that are scrolled out of sight in another pane are scrolled into it."""
+    async with world.open(size=(160, 30)) as pilot:
+        assert "storefront-" not in screen_text(pilot)
+        pane(pilot, GVR_DEPLOYMENTS).select(ObjectKey("shop", "storefront"))
+        await shows(pilot, "storefront-")
+        lines = [line for line in screen_text(pilot).splitlines() if "▎" in line and "storefront-" in line]
+        assert len(lines) == 3

@@ -44,7 +44,7 @@ class DaemonSets(Controller):
         else:
             owner = controller_of(event.object)
             if owner is not None and owner["kind"] == "DaemonSet":
-                self.queue.add((event.object["metadata"]["namespace"], owner["name"]))
+                self.gather((event.object["metadata"]["namespace"], owner["name"]))
 
     def sync(self, key: Key) -> None:
         workload = self.storage.get(_SETS, *key)

@@ -16,6 +16,8 @@ from ktui.demo.storage import Event, Object
 _NAME = "default-scheduler"
 _TRY_AGAIN_AFTER = 300.0  # what the real one does with pods that nothing woke: --pod-max-in-unschedulable-pods-duration
 
+_OTHER_NODE = "node(s) didn't match Pod's node affinity/selector"
+
 
 class Scheduler(Controller):
     """Binds pods by their requests, node selectors, affinity, taints; the emptiest fitting node wins."""
@@ -51,10 +53,12 @@ class Scheduler(Controller):
             return
         claims = self._claims_problem(pod)
         nodes = self.storage.list("nodes")
-        reasons: Counter[str] = Counter()
-        hopeless = 0
         fitting: list[Object] = []
-        for node in [] if claims else nodes:
+        # A daemon's pod is for one node: of the others it is known why they do not fit.
+        candidates = [node for node in nodes if node["metadata"]["name"] in named] if (named := _named(pod)) else nodes
+        hopeless = len(nodes) - len(candidates)
+        reasons: Counter[str] = Counter({_OTHER_NODE: hopeless} if hopeless else {})
+        for node in [] if claims else candidates:
             reason, forever = self._misfit(pod, node)
             if reason:
                 reasons[reason] += 1
@@ -62,8 +66,7 @@ class Scheduler(Controller):
             else:
                 fitting.append(node)
         if fitting:
-            company = self._company(pod)
-            self._bind(pod, max(fitting, key=lambda node: (self._score(node, company), node["metadata"]["name"])))
+            self._bind(pod, fitting[0] if len(fitting) == 1 else self._best(pod, fitting))
             return
         self._refuse(pod, "Unschedulable", claims or _no_node(len(nodes), reasons, hopeless))
         self.queue.add_at(key, self.clock.now() + _TRY_AGAIN_AFTER)
@@ -101,7 +104,7 @@ class Scheduler(Controller):
             if taint["effect"] != "PreferNoSchedule" and not tolerated(spec, taint):
                 return "node(s) had untolerated taint(s)", True
         if not _wants(spec, node):
-            return "node(s) didn't match Pod's node affinity/selector", True
+            return _OTHER_NODE, True
         name = node["metadata"]["name"]
         allocatable = node["status"]["allocatable"]
         asked, taken = pod_requests(spec), self.index.requested_on(name)
@@ -115,11 +118,11 @@ class Scheduler(Controller):
                 return f"Insufficient {what}", wanted > capacity
         return "", False
 
-    def _company(self, pod: Object) -> Counter[str]:
-        """Counts the pod's siblings by node."""
+    def _best(self, pod: Object, nodes: list[Object]) -> Object:
         owner = controller_of(pod)
         siblings = self.index.owned("pods", owner["uid"]) if owner else []
-        return Counter(sibling["spec"].get("nodeName", "") for sibling in siblings)
+        company = Counter(sibling["spec"].get("nodeName", "") for sibling in siblings)
+        return max(nodes, key=lambda node: (self._score(node, company), node["metadata"]["name"]))
 
     def _score(self, node: Object, company: Counter[str]) -> float:
         """Prefers nodes with fewer siblings of the pod, and those with room."""
@@ -178,6 +181,14 @@ def _wants(spec: Object, node: Object) -> bool:
         and selects({"matchExpressions": term.get("matchFields") or ()}, fields)
         for term in required["nodeSelectorTerms"]
     )
+
+
+def _named(pod: Object) -> set[str]:
+    """Returns the nodes that the pod's affinity names; empty when it names none."""
+    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    fields = [field for term in required.get("nodeSelectorTerms") or () for field in term.get("matchFields") or ()]
+    return {name for field in fields if field["key"] == "metadata.name" for name in field["values"]}
 
 
 def _no_node(total: int, reasons: Counter[str], hopeless: int) -> str:
