@@ -11,6 +11,7 @@ from ktui.kinds.names import GVR_DEPLOYMENTS, GVR_PODS, GVR_REPLICASETS
 from ktui.kinds.objects import Condition, LabelSelector, Object, Struct
 from ktui.kinds.relation import Lookup, Relation
 from ktui.kinds.row import Row
+from ktui.kinds.time import epoch
 from ktui.kinds.tone import Tone
 from ktui.kinds.workload import CONTAINERS, IMAGES, PodTemplate, Workload, pods_of, selector_text
 
@@ -23,6 +24,7 @@ class DeploymentSpec(Struct):
 
     replicas: int = 1
     paused: bool = False
+    progress_deadline_seconds: int = 600
     selector: LabelSelector | None = None
     template: PodTemplate = PodTemplate()
 
@@ -62,6 +64,8 @@ def health(deployment: Deployment) -> Tone:
     """How well a deployment is.
 
     A rollout on its way is WORKING, even before its first pod is ready: Kubernetes itself says when it takes too long.
+    Only pods that crash again and again count as progress each time they start, so a deployment that is unavailable for
+    longer than its deadline is judged by its pods.
     """
     spec, status = deployment.spec, deployment.status
     if failure(deployment) is not None:
@@ -78,9 +82,21 @@ def health(deployment: Deployment) -> Tone:
     if spec.paused:
         # Nobody works on it until someone resumes it.
         return Tone.WARNING
-    if not complete or (progressing is not None and progressing.reason in _ON_ITS_WAY):
+    on_its_way = progressing is not None and progressing.reason in _ON_ITS_WAY
+    if not complete or (on_its_way and not _long_unavailable(deployment)):
         return Tone.WORKING
     return Tone.WARNING if status.ready_replicas else Tone.FAILED
+
+
+def _long_unavailable(deployment: Deployment) -> bool:
+    """Whether it still reports progress although it was unavailable for longer than a rollout may take."""
+    progressing, available = deployment.condition("Progressing"), deployment.condition("Available")
+    if progressing is None or available is None or available.status != "False":
+        return False
+    updated, unavailable = epoch(progressing.last_update_time or ""), epoch(available.last_transition_time or "")
+    if updated is None or unavailable is None:
+        return False
+    return updated - unavailable > deployment.spec.progress_deadline_seconds
 
 
 def _tone_of_cells(cells: Sequence[Any]) -> Tone:

@@ -341,7 +341,7 @@ class TableScreen(Screen[None]):
         """Everything about one object."""
         from ktui.screens.details import DetailsScreen
 
-        self.app.push_screen(DetailsScreen(self.session, kind, key, tab=tab))
+        self.app.push_screen(DetailsScreen(self.session, kind, key, tab=tab, now=self.session.clock))
 
     def action_details(self) -> None:
         """Everything about the object under the cursor."""

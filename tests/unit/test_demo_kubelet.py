@@ -160,10 +160,12 @@ def test_pods_that_complete() -> None:
 
 
 def test_siblings_take_turns_in_failing_their_probe() -> None:
-    """With flaky-probe exactly one of three is not ready at any time, and not always the same."""
+    """With flaky-probe the rollout completes; then exactly one of three is not ready, and not always the same."""
     world = World()
     world.deployment("web", 3, behaviour="flaky-probe=30")
     world.clock.advance(40)
+    assert all(condition(pod, "Ready")["status"] == "True" for pod in world.pods("web"))
+    world.clock.advance(60)
     unready: list[str] = []
     for _ in range(20):
         world.clock.advance(15)

@@ -8,7 +8,7 @@ import pytest
 
 from ktui.kinds.builtin import BUILTIN
 from ktui.kinds.endpoint_slices import OF_SERVICE, SERVICE_NAME, EndpointSlice
-from ktui.kinds.names import GVR_ENDPOINT_SLICES, ObjectKey
+from ktui.kinds.names import ObjectKey
 from ktui.kinds.objects import ObjectMeta
 from ktui.kinds.row import Row
 from ktui.kinds.services import SERVICES
@@ -39,7 +39,7 @@ class Table:
     @property
     def feed(self) -> Feed:
         """The feed of the joined kind."""
-        return self.session.open(BUILTIN[GVR_ENDPOINT_SLICES]).feed
+        return self.joins.feeds[0]
 
     def known(self, service: ObjectKey) -> list[str] | None:
         """The names of a service's slices; None when nothing is known."""
@@ -135,10 +135,10 @@ async def test_what_is_known_outlives_a_broken_line() -> None:
 async def test_a_feed_that_others_have_opened_is_known_at_once() -> None:
     """A table that opens later sees what is there already."""
     first = Table()
-    first.feed.store.put([endpoint_slice("a", WEB)])
-    first.feed.become(Live())
     told: list[set[ObjectKey]] = []
+    first.feed.store.put([endpoint_slice("a", WEB)])
     second = Joins(first.session, SERVICES, (), BUILTIN, told.append, lambda: None)
+    first.feed.become(Live())
     await settle()
     assert second.served(OF_SERVICE)
     assert told == [{WEB}]

@@ -236,3 +236,15 @@ def test_ready_columns_have_a_tone(text: str, tone: Tone) -> None:
 def test_conditions_have_a_tone(kind: str, status: str, tone: Tone) -> None:
     """A condition is good when True, unless its name says that something is wrong."""
     assert tone_of_condition(kind, status) is tone
+
+
+@pytest.mark.parametrize(("minutes", "tone"), [(5, W), (15, F)])
+def test_pods_that_crash_again_and_again_are_no_progress(minutes: int, tone: Tone) -> None:
+    """Each start of a crashing pod counts as progress; beyond the rollout's deadline nobody believes it."""
+    item = deployment("ReplicaSetUpdated", readyReplicas=0)
+    progressing = item["status"]["conditions"][0]
+    progressing["lastUpdateTime"] = f"2026-01-02T03:{minutes:02}:00Z"
+    item["status"]["conditions"] += [
+        {"type": "Available", "status": "False", "lastTransitionTime": "2026-01-02T03:00:00Z"}
+    ]
+    assert tone_of(DEPLOYMENTS, item) is tone

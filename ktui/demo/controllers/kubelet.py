@@ -104,7 +104,12 @@ class Kubelets(Controller):
             self.storage.update("pods", {**pod, "status": {**pod["status"], "conditions": conditions}})
 
     def _takes_its_turn(self, pod: Object, seconds: float) -> bool:
-        """Says whether it is this sibling's turn to fail its probe; all of them are, one after the other."""
+        """Says whether it is this sibling's turn to fail its probe; all of them are, one after the other.
+
+        Not in a pod's first two turns: a rollout is to be complete before it begins to fail.
+        """
+        if self.clock.now() - epoch_of(pod["metadata"]["creationTimestamp"]) < 2 * seconds:
+            return False
         owner = controller_of(pod)
         if owner is None:
             return int((self.clock.now() - self._born) / seconds) % 2 == 1
