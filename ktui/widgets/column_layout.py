@@ -14,10 +14,13 @@ GLYPH = 2
 
 # Columns other than the name take no more than this while there are others to show.
 _LONGEST = 44
+# The end of a name tells pods apart, so names give way to this, and further only for the first columns.
+_NAME_ENOUGH, _NAME_SHARE = 30, 0.4
 _NAME_LEAST = 20
-_NAME_SHARE = 0.3
-# Long texts give way down to the length of an address; short ones a little, when that brings in another column.
+# Long texts give way down to the length of an address.
 _LONG, _SHORT = 15, 10
+# Columns for which names and status are cut, when there is no other way: namespace, name, readiness, status.
+_AT_LEAST = 4
 _CUT_LEAST = 14
 # Ages take as many cells in their longest form as in their shortest, so that columns do not jump as time passes.
 _TICKING_LEAST = 5
@@ -127,7 +130,7 @@ class ColumnWidths:
         return Layout(slots, more_left=skipped > 0, more_right=len(kept) < len(shown))
 
     def _name_least(self, room: int) -> int:
-        return max(_NAME_LEAST, int(room * _NAME_SHARE))
+        return max(_NAME_LEAST, int(room * _NAME_SHARE * 0.75))
 
     def _squeeze(self, shown: list[int], name: int, widths: list[int], room: int) -> list[int]:
         """As many of `shown` as fit when texts give way, whose widths are set; with the name in any case."""
@@ -135,19 +138,30 @@ class ColumnWidths:
             kept, found = shown[:count], list(widths)
             if name not in kept:
                 break
-            if self._shrink(kept, name, found, room):
+            if self._shrink(kept, name, found, room, hard=count <= _AT_LEAST):
                 widths[:] = found
                 return self._keep(shown, widths, room)
         widths[name] = min(widths[name], room)
         return [name]
 
-    def _shrink(self, kept: list[int], name: int, widths: list[int], room: int) -> bool:
-        """Make texts narrower, first long ones, then the name, then short ones; whether that was enough."""
+    def _shrink(self, kept: list[int], name: int, widths: list[int], room: int, hard: bool) -> bool:
+        """Make texts narrower; whether that was enough.
+
+        Args:
+            kept: the columns to fit.
+            name: the column of names.
+            widths: of all columns; changed.
+            room: cells there are.
+            hard: whether names that can be told apart, and words of status, count less than the last of the columns.
+        """
         texts = [i for i in kept if i != name and not self.columns[i].right]
         texts.sort(key=lambda i: -widths[i])
-        steps = [(i, _LONG + (GLYPH if self.toned[i] else 0)) for i in texts]
-        steps.append((name, self._name_least(room)))
-        steps += [(i, max(_SHORT, widths[i] * 3 // 4)) for i in texts]
+        steps = [(i, _LONG) for i in texts if not self.toned[i]]
+        steps.append((name, max(_NAME_ENOUGH, int(room * _NAME_SHARE))))
+        if hard:
+            steps += [(i, _LONG + GLYPH) for i in texts if self.toned[i]]
+            steps.append((name, self._name_least(room)))
+            steps += [(i, max(_SHORT, widths[i] * 3 // 4)) for i in texts]
         excess = _total(kept, widths) - room
         for i, least in steps:
             cut = max(0, min(excess, widths[i] - max(least, width_of(self.columns[i].name))))

@@ -1,0 +1,226 @@
+"""Budgets: what the whole application writes, asks and computes, counted on a quiet embedded cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import pytest_asyncio
+from textual.pilot import Pilot
+
+from ktui.demo.clock import SteppedClock
+from ktui.demo.run import Cluster, serve
+from ktui.demo.storage import Object
+from ktui.kinds.names import GVR_PODS, ObjectKey
+from ktui.screens.home import HomeScreen
+from ktui.widgets.live_pane import LivePane
+from tests.ui.bytes_written import Terminal, painted
+from tests.ui.conftest import PATIENCE, SEED, World, listed, screen_text, shows, until
+
+SIZE = (200, 50)
+PODS = 200
+MANY_PODS = 2_500
+"""A first page and two of 1,000."""
+
+
+@pytest_asyncio.fixture
+async def quiet(tmp_path: Path) -> AsyncIterator[World]:
+    """A cluster in which nothing happens unless a test does it."""
+    clock = SteppedClock()
+    cluster = await serve(seed=SEED, clock=clock, story=False, pods=PODS)
+    yield World(cluster, clock, tmp_path)
+    await cluster.stop()
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Iterator[World]:
+    """A large quiet cluster in a thread of its own, so that what it computes is not taken for ktui's work."""
+    loop = asyncio.new_event_loop()
+    clock = SteppedClock()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    building = serve(seed=SEED, clock=clock, story=False, pods=MANY_PODS)
+    cluster = asyncio.run_coroutine_threadsafe(building, loop).result(PATIENCE)
+    yield World(cluster, clock, tmp_path)
+    asyncio.run_coroutine_threadsafe(cluster.stop(), loop).result(PATIENCE)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(PATIENCE)
+    loop.close()
+
+
+@asynccontextmanager
+async def pods_alone(world: World) -> AsyncIterator[tuple[Pilot[None], Terminal, LivePane]]:
+    """The pods on the whole screen, all listed and painted."""
+    async with painted(world.app(), SIZE) as (pilot, terminal):
+        await listed(pilot)
+        await pilot.press("4", "z")
+        page = pilot.app.screen
+        assert isinstance(page, HomeScreen)
+        await until(pilot, lambda: page.pane.kind.gvr == GVR_PODS and page.has_class("-zoomed"), "pods alone")
+        await at_rest(pilot)
+        terminal.forget()
+        yield pilot, terminal, page.pane
+
+
+async def at_rest(pilot: Pilot[None]) -> None:
+    """Wait until all that changed has been painted, and related."""
+    page = pilot.app.screen
+    assert isinstance(page, HomeScreen)
+    quiet = lambda: page._relating is None and not any(pane.table.model.unfinished for pane in page.panes)  # noqa: E731
+    await until(pilot, quiet, "rest")
+    await pilot.pause()
+
+
+def restart(cluster: Cluster, key: ObjectKey, restarts: int) -> Object:
+    """Let a pod's first container have been restarted so often; returns the pod."""
+    pod = copy.deepcopy(cluster.storage.get("pods", key.namespace, key.name))
+    assert pod is not None
+    pod["status"]["containerStatuses"][0]["restartCount"] = restarts
+    return cluster.storage.update("pods", pod)
+
+
+def started_pods(pane: LivePane) -> list[ObjectKey]:
+    """The pods that have containers, in the order of the table."""
+    model = pane.table.model
+    rows = (model.row_at(index) for index in range(len(model)))
+    return [row.key for row in rows if row is not None and row.object.status.container_statuses]
+
+
+# -- bytes -----------------------------------------------------------------------------------
+
+
+async def test_a_changed_row_writes_itself(quiet: World) -> None:
+    """A change of a row in sight writes at most 700 bytes at 200 columns."""
+    async with pods_alone(quiet) as (pilot, terminal, pane):
+        key = started_pods(pane)[3]
+        restart(quiet.cluster, key, 4711)
+        await shows(pilot, " 4711 ")
+        await at_rest(pilot)
+        assert 0 < terminal.bytes <= 700
+
+
+async def test_a_changed_row_out_of_sight_writes_nothing(quiet: World) -> None:
+    """A change of a row that is scrolled out writes not a byte."""
+    async with pods_alone(quiet) as (pilot, terminal, pane):
+        key = started_pods(pane)[-1]
+        version = restart(quiet.cluster, key, 4711)["metadata"]["resourceVersion"]
+        store = pane.feed.store
+        await until(pilot, lambda: store.rows[key].object.metadata.resource_version == version, "the change")
+        await at_rest(pilot)
+        assert "4711" not in screen_text(pilot)
+        assert terminal.bytes == 0
+
+
+async def test_rest_writes_nothing(quiet: World) -> None:
+    """While nothing changes and all ages are above two minutes, ten seconds write not a byte."""
+    async with painted(quiet.app(), SIZE) as (pilot, terminal):
+        await listed(pilot)
+        await at_rest(pilot)
+        terminal.forget()
+        page = pilot.app.screen
+        assert isinstance(page, HomeScreen)
+        for _ in range(10):
+            quiet.clock.advance(1)
+            for pane in page.panes:
+                pane.table.tick()
+            page.tell()
+            await pilot.pause()
+        assert terminal.bytes == 0
+
+
+async def test_a_step_of_the_cursor_writes_two_rows(quiet: World) -> None:
+    """A step of the cursor with no related row in sight writes at most 800 bytes at 200 columns."""
+    async with pods_alone(quiet) as (pilot, terminal, pane):
+        before = pane.row
+        await pilot.press("down")
+        await until(pilot, lambda: pane.row != before, "the next row")
+        await at_rest(pilot)
+        open("/tmp/prof/written.txt","w").write("\n".join(map(repr, terminal.written))); assert 0 < terminal.bytes <= 800
+
+
+# -- requests --------------------------------------------------------------------------------
+
+
+async def test_start_asks_for_what_is_looked_at(quiet: World) -> None:
+    """One list and one watch of each kind on the page and of what its columns join; nothing that nobody looks at."""
+    async with painted(quiet.app(), SIZE) as (pilot, _):
+        await listed(pilot)
+        server = pilot.app.session.server  # type: ignore[attr-defined]
+        await until(pilot, lambda: bool(server.version and server.user), "version and user")
+    asked: Counter[tuple[str, str]] = Counter()
+    for (verb, path), times in quiet.cluster.server.requests.items():
+        address = urlsplit(path)
+        if "continue" not in parse_qs(address.query):
+            asked[verb, address.path] += times
+    watched = (
+        "/api/v1/nodes",
+        "/api/v1/pods",
+        "/api/v1/services",
+        "/apis/apps/v1/deployments",
+        "/apis/discovery.k8s.io/v1/endpointslices",
+    )
+    assert asked == Counter(
+        [
+            *(("list", path) for path in watched),
+            *(("watch", path) for path in watched),
+            ("list", "/apis/metrics.k8s.io/v1beta1/nodes"),
+            ("list", "/apis/metrics.k8s.io/v1beta1/pods"),
+            ("get", "/version"),
+            ("create", "/apis/authentication.k8s.io/v1/selfsubjectreviews"),
+        ]
+    )
+
+
+# -- the event loop --------------------------------------------------------------------------
+
+
+class Steps:
+    """What each step of the event loop of this thread computes, in seconds of its own CPU.
+
+    CPU rather than time that passes: how long a step takes depends on who else uses the machine, what it computes does
+    not. A step that waits for a disk or a lock is not seen; nothing here should, and the linter looks for that (ASYNC).
+
+    Attributes:
+        taken: seconds and what ran, for each step since `begin`.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.taken: list[tuple[float, str]] = []
+        self._counting = False
+        run, here = asyncio.Handle._run, threading.get_ident()
+
+        def measured(handle: asyncio.Handle) -> None:
+            if not self._counting or threading.get_ident() != here:
+                run(handle)
+                return
+            began = time.thread_time()
+            run(handle)
+            self.taken.append((time.thread_time() - began, repr(handle)))
+
+        monkeypatch.setattr(asyncio.Handle, "_run", measured)
+
+    def begin(self) -> None:
+        """Count from here."""
+        self._counting = True
+
+
+async def test_a_page_of_pods_keeps_the_loop_briefly(large: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No step of listing, storing, sorting and painting 2,500 pods computes for more than 20 ms."""
+    steps = Steps(monkeypatch)
+    app = large.app()
+    app.session.listen(steps.begin)
+    async with painted(app, SIZE) as (pilot, _):
+        await listed(pilot)
+        monkeypatch.undo()
+        await shows(pilot, f"Pods {MANY_PODS:,}")
+    print(*sorted(steps.taken, reverse=True)[:25],sep="\n")
+    seconds, step = max(steps.taken)
+    assert seconds <= 0.020, step
