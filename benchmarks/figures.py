@@ -47,7 +47,9 @@ def table(figures: Iterable[Figure]) -> str:
     """The figures as a Markdown table, which is readable on a terminal as well."""
     cells = [HEADINGS, *(_cells(figure) for figure in figures)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(HEADINGS))]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells
+    ]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
 

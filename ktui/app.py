@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
@@ -230,7 +231,10 @@ class KtuiApp(CrashKept, App[None]):
         self.push_screen(Picker("Contexts", choices, placeholder="type to narrow", note=note), chosen)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What ctrl+p offers besides the keys of the page."""
-        yield SystemCommand("Contexts", "Choose another context of the kubeconfig", self.choose_context)
+        """What ctrl+p offers: all that the page's keys do, and the colours."""
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if active.node is screen and binding.tooltip and active.enabled:
+                act = partial(self.call_later, screen.run_action, binding.action)
+                yield SystemCommand(binding.description, f"{binding.tooltip} ({self.get_key_display(binding)})", act)
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
-        yield SystemCommand("Quit", "Leave ktui", self.action_quit)

@@ -52,12 +52,13 @@ class Picker(ModalScreen[str | None]):
         background: $background 60%;
         & > Vertical {
             width: 64; max-width: 92%; height: auto; max-height: 80%;
-            background: $panel; border: round $accent; padding: 0 1;
-            border-title-color: $accent;
+            background: $panel; border: round $primary; padding: 0 1;
+            border-title-color: $primary;
         }
         & Input { border: none; height: 1; padding: 0; background: $surface; margin-bottom: 1; }
         & OptionList {
             border: none; height: auto; max-height: 20; background: $panel; padding: 0; scrollbar-size-vertical: 1;
+            & > .option-list--option-highlighted { background: $row-cursor; color: $bright; }
         }
         & Label { color: $quiet; margin-top: 1; }
     }

@@ -12,6 +12,8 @@ from rich.cells import cell_len, get_character_cell_size
 _SELECTORS = dict.fromkeys((0xFE0E, 0xFE0F))
 # Characters kept for each cell of width: marks upon marks on one letter would otherwise cost bytes without end.
 _CHARACTERS_A_CELL = 4
+# The dash and the five random characters that Kubernetes appends (metadata.generateName).
+_TAIL = 6
 
 
 def steady(text: str) -> str:
@@ -39,6 +41,19 @@ def fit(text: str, width: int, right: bool = False) -> str:
         text, taken = cut(text, width)
     blanks = " " * (width - taken)
     return blanks + text if right else text + blanks
+
+
+def fold(text: str, width: int) -> str:
+    """`text` cut in its middle: the end of a generated name (`storefront-677c5…-9sj9l`) is what tells it from others.
+
+    Args:
+        text: a name.
+        width: cells, at least 1.
+    """
+    if len(text) <= width or not text.isascii():
+        return text
+    tail = min(_TAIL, (width - 1) // 3)
+    return f"{text[: width - 1 - tail]}…{text[len(text) - tail :]}"
 
 
 def cut(text: str, width: int) -> tuple[str, int]:

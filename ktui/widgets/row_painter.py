@@ -13,7 +13,7 @@ from textual.filter import LineFilter
 
 from ktui.kinds.column import Column, KeyColumn, Role
 from ktui.kinds.tone import Tone
-from ktui.widgets.cells import fit, width_of
+from ktui.widgets.cells import fit, fold, width_of
 from ktui.widgets.column_layout import GAP, GLYPH, Layout, Slot
 from ktui.widgets.line import Line, LineBuilder
 from ktui.widgets.palette import TONE_INKS, Ink, Look, Styles
@@ -136,6 +136,8 @@ class RowPainter:
         if slot.toned and width > GLYPH:
             line.add(tone.value.ljust(GLYPH), style, GLYPH)
             width -= GLYPH
+        if slot.column.role is Role.NAME:
+            text = fold(text, width)
         text = fit(text, width, slot.column.right)
         if not found:
             line.add(text, style, width)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
+from ktui.demo.run import serve
 from ktui.kinds.deployments import DEPLOYMENTS
 from ktui.kinds.endpoint_slices import ENDPOINT_SLICES
 from ktui.kinds.events import EVENTS
@@ -19,7 +21,7 @@ from ktui.kinds.replicasets import REPLICASETS
 from ktui.kinds.services import SERVICES
 from ktui.kube.client import Client
 from tests.cluster import specimens
-from tests.cluster.conftest import Kubectl
+from tests.cluster.conftest import Kubectl, connected
 from tests.cluster.objects import Manifest, Objects, until
 from tests.cluster.tables import as_ktui_prints, as_kubectl_prints, differences, rows_of
 
@@ -115,6 +117,20 @@ async def test_whatever_else_is_there(kind: Kind, client: Client) -> None:
     wrong, compared = await differences(client, kind)
     assert not wrong
     assert compared or not await rows_of(client, kind)
+
+
+async def test_the_story_of_the_embedded_cluster(tmp_path: Path) -> None:
+    """What a newcomer sees in the demo is printed by ktui as by the demo's server."""
+    demo = await serve()
+    try:
+        demo.server.write_kubeconfig(tmp_path / "config")
+        async with connected(tmp_path / "config") as client:
+            for kind in EVERY_KIND:
+                wrong, compared = await differences(client, kind)
+                assert not wrong
+                assert compared
+    finally:
+        await demo.stop()
 
 
 @pytest.mark.parametrize("kind", [PODS, SERVICES, DEPLOYMENTS], ids=lambda kind: kind.gvr.resource)

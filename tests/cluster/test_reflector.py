@@ -292,6 +292,22 @@ async def test_a_silent_line_is_noticed(
     assert wire.count(lists) == 2
 
 
+async def test_a_server_that_hangs_is_noticed(
+    client: Client, namespace: str, opened: Opened, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that takes a request and never answers is told as such, and asked again."""
+    monkeypatch.setattr(list_watch, "LIST_IDLE", 0.3)
+    session = await opened(wire.kubeconfig())
+    wire.hold()
+    watching = Watching(session.open(CONFIGMAPS, (namespace,)).feed)
+    await until(lambda: isinstance(watching.feed.state, Stale))
+    stale = watching.feed.state
+    assert isinstance(stale, Stale)
+    assert (stale.reason, stale.complete) == ("timed out", False)
+    wire.flow()
+    await assert_current(watching, client, namespace)
+
+
 async def test_a_large_object_arrives_whole(
     client: Client, objects: Objects, namespace: str, opened: Opened, wire: Wire
 ) -> None:

@@ -301,3 +301,14 @@ async def test_what_belongs_together_comes_into_sight(world: World) -> None:
         await shows(pilot, "storefront-")
         lines = [line for line in screen_text(pilot).splitlines() if "▎" in line and "storefront-" in line]
         assert len(lines) == 3
+
+
+async def test_the_palette_offers_what_the_keys_do(world: World) -> None:
+    """ctrl+p lists the page's bindings and does what is chosen."""
+    async with world.open() as pilot:
+        await pilot.press("ctrl+p")
+        await shows(pilot, "Search for commands")
+        await pilot.press(*"unheal")
+        await shows(pilot, "Show unhealthy rows only. (!)")
+        await pilot.press("enter")
+        await until(pilot, lambda: pilot.app.screen.pane.table.unhealthy_only, "unhealthy rows only")
