@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
 
+from ktui.cli.explore import prepare_textual
 from ktui.widgets.palette import DARK
 from tests.terminal import PseudoTerminal
 
 SIZE = (200, 50)
 
-ENVIRON = {"TEXTUAL_FPS": "15", "TEXTUAL_ANIMATIONS": "none", "TEXTUAL_SMOOTH_SCROLL": "0"}
-"""What ktui sets before it imports Textual; for references as well."""
+ENVIRON = dict(os.environ)
+"""What ktui sets before it imports Textual, for references as well."""
+prepare_textual(ENVIRON)
 
 _ALL_PODS = re.compile(r"Pods ([\d,]+) ─")
 _IN_PODS = 120

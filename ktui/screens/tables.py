@@ -9,7 +9,9 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.reactive import Reactive
 from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
 
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
@@ -69,6 +71,9 @@ class TableScreen(Screen[None]):
         & > #panes { height: 1fr; }
     }
     """
+
+    # Textual repaints the whole screen when the keyboard moves; what changes repaints itself here.
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     def __init__(self, session: Session, namespaces: tuple[str, ...]) -> None:
         super().__init__()

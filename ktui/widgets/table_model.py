@@ -335,7 +335,7 @@ class TableModel:
         return text
 
     def _judge(self, key: ObjectKey, row: Row | None) -> None:
-        tone = Tone.PLAIN if row is None else self.store.kind.tone(row)
+        tone = Tone.PLAIN if row is None else self.store.kind.tone(row, self.joined)
         if (before := self._unhealthy.pop(key, None)) is not None:
             self._count(before, -1)
         if tone.unhealthy:
