@@ -25,6 +25,7 @@ from ktui.kube.session import Session
 from ktui.options import Options
 from ktui.screens.home import HomeScreen
 from ktui.screens.picker import Choice, Picker
+from ktui.screens.tables import TableScreen
 from ktui.widgets.palette import PALETTES, themes
 
 log = logging.getLogger(__name__)
@@ -123,9 +124,7 @@ class KtuiApp(CrashKept, App[None]):
     # -- the session -------------------------------------------------------------------------
 
     def _new_session(self) -> Session:
-        return Session(
-            self._connect, known_namespaces=lambda: self.known() if self.known else (), clock=self._clock
-        )
+        return Session(self._connect, known_namespaces=lambda: self.known() if self.known else (), clock=self._clock)
 
     def _start(self) -> None:
         self._session_task = asyncio.create_task(self.session.run(), name=f"session {self.context}")
@@ -153,40 +152,48 @@ class KtuiApp(CrashKept, App[None]):
 
     # -- contexts and namespaces -------------------------------------------------------------
 
-    async def use_context(self, context: str) -> None:
+    def use_context(self, context: str) -> None:
         """Leave the current context and show another; the old one is not waited for, as it may be dead."""
-        old, self._session_task = self._session_task, None
-        if old is not None:
-            old.cancel()
+        if self._session_task is not None:
+            self._session_task.cancel()
         self.context = context
         self.session = self._new_session()
-        await self.show_home()
         self._start()
+        self.go_home(self.namespaces)
 
-    async def open_demo(self) -> None:
+    def use_namespaces(self, namespaces: Iterable[str]) -> None:
+        """Let the page look at these namespaces; at all when there are none."""
+        self.namespaces = tuple(dict.fromkeys(namespaces))
+        if self.namespaces and self.known is not None:
+            self.run_worker(self._remember(self.known, self.namespaces), group="remember")
+        if isinstance(page := self.screen, TableScreen):
+            page.look_at(self.session, self.namespaces)
+
+    async def _remember(self, known: KnownNamespaces, namespaces: tuple[str, ...]) -> None:
+        try:
+            await asyncio.to_thread(known.remember, namespaces)
+        except KtuiError as error:
+            self.notify(f"{error.sentence} {error.next_step}", severity="warning", markup=False)
+
+    def go_home(self, namespaces: tuple[str, ...]) -> None:
+        """Close everything above the home screen, and look at these namespaces there."""
+        self.namespaces = namespaces
+        self.run_worker(self._go_home(), group="home")
+
+    async def _go_home(self) -> None:
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        # Where nothing was above it, it has not been resumed.
+        home = self.screen
+        assert isinstance(home, HomeScreen)
+        home.look_at(self.session, self.namespaces)
+
+    def open_demo(self) -> None:
         """Look at the embedded cluster, as there is no other to look at."""
         if self.options.open_demo is not None:
             self.options = self.options.open_demo()
             self.namespaces = ()
-            await self.use_context("")
-
-    async def use_namespaces(self, namespaces: Iterable[str]) -> None:
-        """Look at these namespaces; at all when there are none."""
-        self.namespaces = tuple(dict.fromkeys(namespaces))
-        if self.namespaces and self.known is not None:
-            try:
-                await asyncio.to_thread(self.known.remember, self.namespaces)
-            except KtuiError as error:
-                self.notify(f"{error.sentence} {error.next_step}", severity="warning", markup=False)
-        await self.show_home()
-
-    async def show_home(self) -> None:
-        """Close everything that is open above the home screen, which looks at the chosen context and namespaces."""
-        while len(self.screen_stack) > 1:
-            await self.pop_screen()
-        home = self.screen
-        assert isinstance(home, HomeScreen)
-        await home.look_at(self.session, self.namespaces)
+            self.use_context("")
 
     async def kind_called(self, word: str) -> Kind:
         """The kind that a person means by `word`.
@@ -209,9 +216,9 @@ class KtuiApp(CrashKept, App[None]):
         """Let the person choose namespaces: from the cluster's where they may be listed, else by typing."""
         from ktui.screens.namespaces import NamespacePicker
 
-        async def chosen(typed: str | None) -> None:
+        def chosen(typed: str | None) -> None:
             if typed is not None:
-                await self.use_namespaces(name for name in typed.replace(" ", ",").split(",") if name)
+                self.use_namespaces(name for name in typed.replace(" ", ",").split(",") if name)
 
         self.push_screen(NamespacePicker(self.session, self.known() if self.known else ()), chosen)
 
@@ -224,9 +231,9 @@ class KtuiApp(CrashKept, App[None]):
         ]
         note = "" if choices else "No kubeconfig could be read, so there is nothing to choose."
 
-        async def chosen(context: str | None) -> None:
+        def chosen(context: str | None) -> None:
             if context:
-                await self.use_context(context)
+                self.use_context(context)
 
         self.push_screen(Picker("Contexts", choices, placeholder="type to narrow", note=note), chosen)
 

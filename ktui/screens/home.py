@@ -86,6 +86,11 @@ class HomeScreen(TableScreen):
         super()._begin()
         self.panes[1].focus_table()
 
+    def on_screen_resume(self) -> None:
+        """Other namespaces may have been chosen on a page above."""
+        super().on_screen_resume()
+        self.look_at(self.ktui.session, self.ktui.namespaces)
+
     def counts(self) -> str:
         """Nodes and pods."""
         found = {pane.kind.gvr: len(pane.feed.store) for pane in self.panes}
@@ -114,7 +119,7 @@ class HomeScreen(TableScreen):
 
     def relate(self) -> None:
         """Narrow to the focus, and mark what belongs to the object under the cursor."""
-        if not self.is_current:
+        if not self.is_current or not self.complete:
             return
         for pane in self.panes:
             pane.seen()

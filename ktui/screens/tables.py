@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
-from textual import events, on, work
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.reactive import Reactive
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from ktui.kinds.kind import Kind
-from ktui.kinds.names import ObjectKey
 from ktui.kinds.row import Row
 from ktui.kinds.sentence import sentence
-from ktui.kinds.text import clean
-from ktui.kube.destination import Destination, parse_destination
-from ktui.kube.errors import KtuiError
 from ktui.kube.session import Session
 from ktui.kube.sight import Sight
-from ktui.kube.state import Unusable, complete
+from ktui.kube.state import Unusable
+from ktui.kube.state import complete as known
+from ktui.screens.navigation import Navigation
 from ktui.widgets.bar import Bar, Part
 from ktui.widgets.freshness import least_fresh
 from ktui.widgets.header import Header, Situation
@@ -31,29 +30,27 @@ from ktui.widgets.live_pane import LivePane
 from ktui.widgets.prompt import Prompt
 from ktui.widgets.resource_table import ResourceTable
 
-if TYPE_CHECKING:
-    from ktui.app import KtuiApp
-
 WORDS_EVERY = 1.0
 """Seconds between looks at what is written in words: how stale something is, what it costs."""
 
 
-class TableScreen(Screen[None]):
+class TableScreen(Navigation):
     """A page of one or more live tables.
 
     Args:
         session: the context it shows.
         namespaces: what it looks at; empty for all.
+
+    Attributes:
+        complete: whether all its parts are there; not while they are exchanged.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "details", "Details", tooltip="Everything about the object: overview, YAML, events, relations."),
-        Binding("y", "yaml", "YAML", tooltip="The object as YAML."),
+        Binding("y", "details('yaml')", "YAML", tooltip="The object as YAML."),
         Binding("c", "copy", "Copy", tooltip="Copy the name, the YAML or the kubectl line."),
         Binding("slash", "filter", "Filter", tooltip="Show the rows that contain a text; Esc clears."),
-        Binding(
-            "colon", "go_to", "Go to", tooltip="Any kind: :ing, :cm kube-system, :deploy -l app=web."
-        ),
+        Binding("colon", "go_to", "Go to", tooltip="Any kind: :ing, :cm kube-system, :deploy -l app=web."),
         Binding("exclamation_mark", "unhealthy", "Unhealthy", tooltip="Show unhealthy rows only."),
         Binding("D", "demo", "Open the demo", tooltip="Look around in the embedded cluster."),
         Binding("0", "all_namespaces", "All namespaces", show=False, tooltip="Look at all namespaces."),
@@ -76,15 +73,10 @@ class TableScreen(Screen[None]):
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
     def __init__(self, session: Session, namespaces: tuple[str, ...]) -> None:
-        super().__init__()
-        self.session = session
-        self.namespaces = namespaces
+        super().__init__(session, namespaces)
+        self.complete = False
+        self._exchanging = asyncio.Lock()
         self._filtered: LivePane | None = None
-
-    @property
-    def ktui(self) -> KtuiApp:
-        """The application."""
-        return cast("KtuiApp", self.app)
 
     @property
     def panes(self) -> list[LivePane]:
@@ -96,6 +88,11 @@ class TableScreen(Screen[None]):
         """The table that has the keyboard, or had it last."""
         panes = self.panes
         return next((pane for pane in panes if pane.has_focus_within), self._filtered or panes[0])
+
+    def chosen_object(self) -> tuple[Kind, Row] | None:
+        """The object under the cursor."""
+        pane = self.pane
+        return None if pane.row is None else (pane.kind, pane.row)
 
     def compose_panes(self) -> ComposeResult:
         """The page's tables."""
@@ -123,21 +120,29 @@ class TableScreen(Screen[None]):
 
     def _begin(self) -> None:
         """Everything is there: look."""
+        self.complete = True
         self._end_listening = self.session.listen(self.tell)
         self.tell()
         self.pane.focus_table()
 
-    async def look_at(self, session: Session, namespaces: tuple[str, ...]) -> None:
+    def look_at(self, session: Session, namespaces: tuple[str, ...]) -> None:
         """Show another context, or other namespaces.
 
         Args:
             session: the context.
             namespaces: which; empty for all.
         """
-        self._end_listening()
-        self.session, self.namespaces, self._filtered = session, namespaces, None
-        await self.recompose()
-        self._begin()
+        if (session, namespaces) != (self.session, self.namespaces):
+            self.session, self.namespaces = session, namespaces
+            self.run_worker(self._look_again(), group="look")
+
+    async def _look_again(self) -> None:
+        async with self._exchanging:
+            self.complete = False
+            self._end_listening()
+            self._filtered = None
+            await self.recompose()
+            self._begin()
 
     def on_unmount(self) -> None:
         """Look no longer."""
@@ -172,7 +177,7 @@ class TableScreen(Screen[None]):
 
     def tell(self) -> None:
         """Say in the header what is the case."""
-        if not self.is_current or not self.panes:
+        if not self.is_current or not self.complete:
             return
         session, now = self.session, time.monotonic()
         client = session.client
@@ -198,12 +203,14 @@ class TableScreen(Screen[None]):
 
     def tell_relations(self) -> None:
         """Say below the tables what belongs to the object under the cursor."""
+        if not self.complete:
+            return
         pane = self.pane
         words = self.query_one("#words", Bar)
         if (row := pane.row) is None:
             words.show([Part(" ")])
             return
-        listed = all(complete(other.feed.state) for other in self.panes)
+        listed = all(known(other.feed.state) for other in self.panes)
         parts = sentence(pane.kind, row, self.sight(), complete=listed)
         words.show([Part(" "), *(Part(part.text, _VOICES[part.voice]) for part in parts)])
 
@@ -234,11 +241,6 @@ class TableScreen(Screen[None]):
         if action == "demo":
             return isinstance(self.session.trouble, Unusable) and self.ktui.options.open_demo is not None
         return True
-
-    @work(group="context", exclusive=True)
-    async def action_demo(self) -> None:
-        """Look at the embedded cluster."""
-        await self.ktui.open_demo()
 
     def on_key(self, event: events.Key) -> None:
         """Shift and a letter sorts by the next column that begins with it."""
@@ -280,109 +282,6 @@ class TableScreen(Screen[None]):
             pane.filter_by(event.text or "")
         elif event.text:
             self.go_to(event.text)
-
-    def go_to(self, typed: str) -> None:
-        """Go where the person typed to go."""
-        try:
-            destination = parse_destination(typed)
-        except KtuiError as error:
-            self.complain(error)
-            return
-        match destination.word:
-            case "":
-                return
-            case "q" | "quit" | "exit":
-                self.app.exit()
-            case "ctx" | "context" | "contexts":
-                self._go_to_context(destination)
-            case "ns" | "namespace" | "namespaces" if destination.namespaces or destination.all_namespaces:
-                self._look_at(destination.namespaces)
-            case "home":
-                self._look_at(destination.namespaces or self.namespaces)
-            case _:
-                self._browse(destination)
-
-    def _go_to_context(self, destination: Destination) -> None:
-        if not destination.arguments:
-            self.ktui.choose_context()
-            return
-        self._use_context(destination.arguments[0])
-
-    @work(group="context", exclusive=True, exit_on_error=False)
-    async def _use_context(self, context: str) -> None:
-        kubeconfig = self.ktui.kubeconfig
-        if kubeconfig is not None and context not in kubeconfig.contexts:
-            self.notify(
-                f"There is no context {clean(context)!r}. Press ctrl+k to choose one.", severity="warning", markup=False
-            )
-            return
-        await self.ktui.use_context(context)
-
-    @work(group="namespaces", exclusive=True)
-    async def _look_at(self, namespaces: tuple[str, ...]) -> None:
-        await self.ktui.use_namespaces(namespaces)
-
-    @work(group="browse", exclusive=True)
-    async def _browse(self, destination: Destination) -> None:
-        from ktui.screens.browse import BrowseScreen
-
-        try:
-            kind = await self.ktui.kind_called(destination.word)
-        except KtuiError as error:
-            self.complain(error)
-            return
-        namespaces = () if destination.all_namespaces else destination.namespaces or self.namespaces
-        self.app.push_screen(
-            BrowseScreen(self.session, kind, namespaces, labels=destination.labels, filter_text=destination.filter)
-        )
-
-    def complain(self, error: KtuiError) -> None:
-        """Say what went wrong, and what to do."""
-        self.notify(f"{error.sentence} {error.next_step}".strip(), severity="warning", markup=False)
-
-    # -- other pages -------------------------------------------------------------------------
-
-    def show_details(self, kind: Kind, key: ObjectKey, tab: str = "overview") -> None:
-        """Everything about one object."""
-        from ktui.screens.details import DetailsScreen
-
-        self.app.push_screen(DetailsScreen(self.session, kind, key, tab=tab, now=self.session.clock))
-
-    def action_details(self) -> None:
-        """Everything about the object under the cursor."""
-        if (row := self.pane.row) is not None:
-            self.show_details(self.pane.kind, row.key)
-
-    def action_yaml(self) -> None:
-        """The object under the cursor as YAML."""
-        if (row := self.pane.row) is not None:
-            self.show_details(self.pane.kind, row.key, "yaml")
-
-    def action_copy(self) -> None:
-        """Copy something of the object under the cursor."""
-        from ktui.screens.copy import CopyScreen
-
-        if (row := self.pane.row) is not None:
-            self.app.push_screen(CopyScreen(self.session, self.pane.kind, row.key))
-
-    def action_help(self) -> None:
-        """All keys."""
-        from ktui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self))
-
-    def action_contexts(self) -> None:
-        """Choose another context."""
-        self.ktui.choose_context()
-
-    def action_namespaces(self) -> None:
-        """Choose the namespaces to look at."""
-        self.ktui.choose_namespaces()
-
-    def action_all_namespaces(self) -> None:
-        """Look at all namespaces."""
-        if self.namespaces:
-            self._look_at(())
 
     def action_back(self) -> None:
         """Clear the filter, or go back."""

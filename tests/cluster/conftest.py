@@ -137,6 +137,8 @@ def restart(cluster: Cluster) -> Callable[[], Awaitable[None]]:
     """Restarts the API server, with an outage of some seconds on a real cluster."""
     if cluster.restart is None:
         pytest.skip("KTUI_TEST_RESTART tells no way to restart the API server")
+    if cluster.kind == "real" and "PYTEST_XDIST_WORKER" in os.environ:
+        pytest.skip("other tests need the real cluster at the same time; run without -n")
     return cluster.restart
 
 

@@ -13,7 +13,7 @@ import msgspec
 from ktui.kinds.names import GVR
 from ktui.kube.client import Client
 from ktui.kube.discovery import Discovery, Resource, discover
-from ktui.kube.errors import ApiError, ConnectionFailed, KtuiError, NotFound
+from ktui.kube.errors import ApiError, ConnectionFailed, KtuiError, NotFound, Unavailable
 
 Manifest = Mapping[str, Any]
 
@@ -71,6 +71,20 @@ class Objects:
 
         await until(has_account, what="the namespace got no service account")
         return name
+
+    async def metrics_ready(self) -> None:
+        """Wait until metrics are served, which takes a new cluster a while, if they ever will be."""
+
+        async def told() -> bool:
+            try:
+                await self._client.request("GET", GVR("metrics.k8s.io", "v1beta1", "nodes").path())
+            except NotFound:
+                return True
+            except Unavailable:
+                return False
+            return True
+
+        await until(told, 60, "the metrics API is announced but does not answer")
 
     async def apply(self, manifest: Manifest) -> dict[str, Any]:
         """Create or change an object, with the status that the manifest gives it; returns the object."""

@@ -8,14 +8,13 @@ from ktui.kinds.builtin import BUILTIN, HOME
 from ktui.kube.joins import Joins
 from ktui.kube.state import Absent, Live, Polled
 from tests.cluster.conftest import Opened
-from tests.cluster.objects import until
+from tests.cluster.objects import Objects, until
 from tests.cluster.wire import Wire
 
-JOINED = ("endpointslices", "metrics nodes", "metrics pods")
 
-
-async def test_the_home_screen_asks_for_each_kind_once(opened: Opened, wire: Wire) -> None:
+async def test_the_home_screen_asks_for_each_kind_once(objects: Objects, opened: Opened, wire: Wire) -> None:
     """Four kinds and what they are joined with take one list and one watch each; what cannot be watched, one list."""
+    await objects.metrics_ready()
     session = await opened(wire.kubeconfig())
     feeds = [session.open(kind).feed for kind in HOME]
     joins = [Joins(session, kind, (), BUILTIN, lambda keys: None, lambda: None) for kind in HOME]

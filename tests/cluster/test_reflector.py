@@ -175,9 +175,16 @@ async def test_versions_really_expire(kind: Kind, client: Client, cluster: Clust
     if cluster.demo is not None:
         cluster.demo.server.faults.expire()
     watch = ListWatch(client, kind, namespace).watch("1", lambda: None)
-    with pytest.raises(Expired):
-        async for _ in watch:
-            pass
+    try:
+        await asyncio.wait_for(anext(watch), 3)
+    except Expired:
+        return
+    except TimeoutError:
+        pass
+    finally:
+        await watch.aclose()
+    assert cluster.kind == "real"
+    pytest.skip("the real API server is so young that it still knows its first version")
 
 
 @both_ways
@@ -361,8 +368,9 @@ async def grant(objects: Objects, namespace: str, *verbs: str) -> None:
     )
 
 
-async def test_a_kind_that_no_server_can_watch_is_polled(client: Client, opened: Opened) -> None:
+async def test_a_kind_that_no_server_can_watch_is_polled(objects: Objects, opened: Opened) -> None:
     """A kind whose API has no watch is listed again and again, rather than being stale for ever."""
+    await objects.metrics_ready()
     session = await opened()
     kind = generic_kind(GVR("metrics.k8s.io", "v1beta1", "nodes"), "NodeMetrics", False)
     feed = session.open(kind).feed

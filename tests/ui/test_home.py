@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -312,3 +313,34 @@ async def test_the_palette_offers_what_the_keys_do(world: World) -> None:
         await shows(pilot, "Show unhealthy rows only. (!)")
         await pilot.press("enter")
         await until(pilot, lambda: pilot.app.screen.pane.table.unhealthy_only, "unhealthy rows only")
+
+
+async def test_namespaces_chosen_on_another_page_hold_at_home_too(world: World) -> None:
+    """A page keeps its kind when other namespaces are chosen, and the home screen follows when it is seen again."""
+    async with world.open() as pilot:
+        await pilot.press("colon", *"svc", "enter")
+        await shows(pilot, "▸ services")
+        await listed(pilot)
+        await pilot.press("colon", *"ns lesson", "enter")
+        await shows(pilot, "▸ lesson ▸ services")
+        await listed(pilot)
+        assert {key.namespace for key in pilot.app.screen.pane.shown_keys()} == {"lesson"}
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen), "home")
+        await shows(pilot, "▸ lesson")
+        await listed(pilot)
+        assert {key.namespace for key in pane(pilot, GVR_PODS).shown_keys()} == {"lesson"}
+
+
+async def test_another_context_shows_what_its_user_sees(world: World) -> None:
+    """`:ctx NAME` leaves the context for another one, from any page."""
+    whole = Path(world.kubeconfig()).with_name("all")
+    whole.write_text(json.dumps(world.cluster.all_contexts()))
+    app = KtuiApp(Options(kubeconfig=(whole,)), clock=world.clock.now)
+    async with app.run_test(size=(160, 45)) as pilot:
+        await listed(pilot)
+        await pilot.press("colon", *"svc", "enter")
+        await shows(pilot, "▸ services")
+        await pilot.press("colon", *"ctx demo-nobody", "enter")
+        await shows(pilot, "⊘ denied (list pods)")
+        assert "demo-nobody" in screen_text(pilot)
