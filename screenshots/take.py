@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 
 from ktui.app import KtuiApp
 from ktui.demo.clock import SteppedClock
-from ktui.demo.run import Cluster, serve
+from ktui.demo.run import serve
 from ktui.kube.state import Denied, Live
 from ktui.options import Options
 from ktui.screens import tables
@@ -46,36 +46,30 @@ async def take_all() -> None:
     for name, size, theme, keys in PICTURES:
         clock = SteppedClock()
         cluster = await serve(seed=SEED, clock=clock)
-        try:
-            picture = await take(cluster, clock, size, theme, keys)
-        finally:
-            await cluster.stop()
+        with tempfile.NamedTemporaryFile("w", suffix=".kubeconfig") as kubeconfig:
+            json.dump(cluster.kubeconfig(), kubeconfig)
+            kubeconfig.flush()
+            app = KtuiApp(Options(kubeconfig=(Path(kubeconfig.name),), theme=theme), clock=clock.now)
+            picture = await take(app, size, keys)
+        await cluster.stop()
         (FOLDER / f"{name}.svg").write_text(picture)
         print(f"screenshots/{name}.svg")
 
 
-async def take(
-    cluster: Cluster, clock: SteppedClock, size: tuple[int, int], theme: str, keys: Sequence[str]
-) -> str:
+async def take(app: KtuiApp, size: tuple[int, int], keys: Sequence[str]) -> str:
     """One picture as SVG.
 
     Args:
-        cluster: what is looked at.
-        clock: its time.
+        app: what is looked at.
         size: columns and rows.
-        theme: the theme's name.
         keys: what is pressed before.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        kubeconfig = Path(folder, "kubeconfig")
-        kubeconfig.write_text(json.dumps(cluster.kubeconfig()))
-        app = KtuiApp(Options(kubeconfig=(kubeconfig,), theme=theme), clock=clock.now)
-        async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size) as pilot:
+        await settled(pilot)
+        for key in keys:
+            await pilot.press(key)
             await settled(pilot)
-            for key in keys:
-                await pilot.press(key)
-                await settled(pilot)
-            return app.export_screenshot(title="ktui")
+        return app.export_screenshot(title="ktui")
 
 
 async def settled(pilot: Pilot[None]) -> None:

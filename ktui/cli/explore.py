@@ -8,7 +8,6 @@ import sys
 from argparse import Namespace
 from collections.abc import Collection, MutableMapping
 from contextlib import ExitStack
-from dataclasses import replace
 from types import FrameType
 
 from ktui.cli.arguments import kubeconfig_of

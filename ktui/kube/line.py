@@ -188,7 +188,7 @@ class Answer:
     def close(self) -> None:
         """Let its connection go: back to the pool when it was read to its end, else cut off.
 
-        A watch that is left is cut off without TLS's farewell: nobody waits for it, and a dead server would never answer.
+        A watch that is left is cut off without TLS's farewell: nobody waits for it, and a dead server never answers.
         """
         connection = self._response.connection
         if connection is not None and connection.transport is not None:

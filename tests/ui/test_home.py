@@ -4,20 +4,36 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from ktui.app import KtuiApp
-from ktui.kinds.names import GVR_DEPLOYMENTS, GVR_NODES, GVR_PODS, GVR_SERVICES, ObjectKey
+from ktui.kinds.names import GVR, GVR_DEPLOYMENTS, GVR_NODES, GVR_PODS, GVR_SERVICES, ObjectKey
 from ktui.options import Options
 from ktui.screens.details import DetailsScreen
 from ktui.screens.home import HomeScreen
+from ktui.screens.tables import TableScreen
+from ktui.widgets.live_pane import LivePane
 from tests.ui.conftest import World, listed, screen_text, shows, shows_not, until
 
 
-def pane(pilot, gvr):  # type: ignore[no-untyped-def]
+def page(pilot: Pilot[Any]) -> TableScreen:
+    """The page that is seen."""
+    assert isinstance(pilot.app.screen, TableScreen)
+    return pilot.app.screen
+
+
+def pane(pilot: Pilot[Any], gvr: GVR) -> LivePane:
     """The pane of a kind."""
-    return next(each for each in pilot.app.screen.panes if each.kind.gvr == gvr)
+    return next(each for each in page(pilot).panes if each.kind.gvr == gvr)
+
+
+def sorted_by(pilot: Pilot[Any]) -> tuple[str, bool] | None:
+    """The column by which the pane with the keyboard is sorted, and whether downwards."""
+    sort = page(pilot).pane.table.model.sort
+    return None if sort is None else (sort.column, sort.descending)
 
 
 async def test_four_panes_show_the_cluster(world: World) -> None:
@@ -53,6 +69,7 @@ async def test_enter_narrows_and_escape_widens(world: World) -> None:
         assert here.shown_keys() == {ObjectKey("shop", "storefront")}
         await pilot.press("escape")
         await shows_not(pilot, "· storefront")
+        assert here.row is not None
         assert here.row.key == ObjectKey("shop", "storefront")
 
 
@@ -73,7 +90,8 @@ async def test_a_narrowed_view_follows_the_cluster(world: World) -> None:
         await pilot.press("enter")
         await shows(pilot, "Pods 3 of ")
         storage = world.cluster.storage
-        deployment = {**storage.get("deployments.apps", "shop", "storefront")}
+        deployment = storage.get("deployments.apps", "shop", "storefront")
+        assert deployment is not None
         storage.update("deployments.apps", {**deployment, "spec": {**deployment["spec"], "replicas": 4}})
         world.clock.advance(1)
         await shows(pilot, "Pods 4 of ")
@@ -84,7 +102,7 @@ async def test_a_number_goes_to_its_pane(world: World, key: str, title: str) -> 
     """1 to 4 move the keyboard to the pane of that number."""
     async with world.open() as pilot:
         await pilot.press(key)
-        await until(pilot, lambda: pilot.app.screen.pane.title == title, title)
+        await until(pilot, lambda: page(pilot).pane.title == title, title)
 
 
 async def test_tab_goes_around(world: World) -> None:
@@ -93,10 +111,10 @@ async def test_tab_goes_around(world: World) -> None:
         seen = []
         for _ in range(4):
             await pilot.press("tab")
-            seen.append(pilot.app.screen.pane.title)
+            seen.append(page(pilot).pane.title)
         assert seen == ["Services", "Pods", "Nodes", "Deployments"]
         await pilot.press("shift+tab")
-        assert pilot.app.screen.pane.title == "Nodes"
+        assert page(pilot).pane.title == "Nodes"
 
 
 async def test_zoom_gives_the_screen_to_one_pane(world: World) -> None:
@@ -148,13 +166,12 @@ async def test_unhealthy_rows_only(world: World) -> None:
 async def test_shift_and_a_letter_sorts_both_ways(world: World) -> None:
     """shift+N sorts by namespace, then the other way round, then by the next column with that letter."""
     async with world.open() as pilot:
-        pods = pane(pilot, GVR_PODS)
         await pilot.press("4", "R")
-        assert (pods.table.model.sort.column, pods.table.model.sort.descending) == ("READY", False)
+        assert sorted_by(pilot) == ("READY", False)
         await pilot.press("R")
-        assert (pods.table.model.sort.column, pods.table.model.sort.descending) == ("READY", True)
+        assert sorted_by(pilot) == ("READY", True)
         await pilot.press("R")
-        assert (pods.table.model.sort.column, pods.table.model.sort.descending) == ("RESTARTS", False)
+        assert sorted_by(pilot) == ("RESTARTS", False)
 
 
 async def test_another_kind_fills_the_screen(world: World) -> None:
@@ -175,7 +192,7 @@ async def test_a_kind_in_one_namespace(world: World) -> None:
         await shows(pilot, "▸ lesson")
         await listed(pilot)
         assert "NAMESPACE" not in screen_text(pilot)
-        assert {key.namespace for key in pilot.app.screen.pane.shown_keys()} == {"lesson"}
+        assert {key.namespace for key in page(pilot).pane.shown_keys()} == {"lesson"}
 
 
 async def test_an_unknown_kind_is_one_sentence(world: World) -> None:
@@ -223,7 +240,8 @@ async def test_a_click_focuses_and_selects(world: World) -> None:
     async with world.open() as pilot:
         nodes = pane(pilot, GVR_NODES)
         await pilot.click(nodes.table, offset=(6, 3))
-        await until(pilot, lambda: pilot.app.screen.pane is nodes, "nodes")
+        await until(pilot, lambda: page(pilot).pane is nodes, "nodes")
+        assert nodes.row is not None
         assert nodes.row.key.name == "worker-1"
 
 
@@ -312,7 +330,7 @@ async def test_the_palette_offers_what_the_keys_do(world: World) -> None:
         await pilot.press(*"unheal")
         await shows(pilot, "Show unhealthy rows only. (!)")
         await pilot.press("enter")
-        await until(pilot, lambda: pilot.app.screen.pane.table.unhealthy_only, "unhealthy rows only")
+        await until(pilot, lambda: page(pilot).pane.table.unhealthy_only, "unhealthy rows only")
 
 
 async def test_namespaces_chosen_on_another_page_hold_at_home_too(world: World) -> None:
@@ -324,7 +342,7 @@ async def test_namespaces_chosen_on_another_page_hold_at_home_too(world: World) 
         await pilot.press("colon", *"ns lesson", "enter")
         await shows(pilot, "▸ lesson ▸ services")
         await listed(pilot)
-        assert {key.namespace for key in pilot.app.screen.pane.shown_keys()} == {"lesson"}
+        assert {key.namespace for key in page(pilot).pane.shown_keys()} == {"lesson"}
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen), "home")
         await shows(pilot, "▸ lesson")
