@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Collection, MutableMapping
 from contextlib import ExitStack
+from dataclasses import replace
 from types import FrameType
 
 from ktui.cli.arguments import kubeconfig_of
@@ -39,7 +40,8 @@ def run(arguments: Namespace) -> int:
         # The app takes a fifth of a second to import; the embedded cluster starts meanwhile.
         from ktui.app import KtuiApp
 
-        app = KtuiApp(options_of(arguments, cluster))
+        options = replace(options_of(arguments, cluster), open_demo=lambda: demo_options(arguments, stack))
+        app = KtuiApp(options)
         _check_theme(arguments.theme, app.available_themes)
         app.run(mouse=arguments.mouse)
         if app.crash is not None:
