@@ -65,7 +65,7 @@ def _cells(figure: Figure) -> Sequence[str]:
 
 
 def _number(value: float, unit: str) -> str:
-    return f"{value:,.0f} {unit}" if value >= 100 or unit == "B" else f"{value:.3g} {unit}"
+    return f"{value:,.0f} {unit}" if value >= 100 or unit == "B" else f"{value:.2g} {unit}"
 
 
 def percentile(values: Sequence[float], share: float) -> float:

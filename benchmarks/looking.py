@@ -62,4 +62,4 @@ class Ktui(PseudoTerminal):
 
     def line_of(self, name: str) -> str:
         """The line of the pod `name`; empty when it is not on the screen."""
-        return next((line for line in self.lines if name[:24] in line), "")
+        return next((line for line in self.lines if f" {name} " in line), "")

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -20,13 +20,15 @@ from ktui.kinds.text import clean
 from ktui.kube.client import Client
 from ktui.kube.errors import KtuiError
 from ktui.kube.known_namespaces import KnownNamespaces
-from ktui.kube.kubeconfig import Kubeconfig, load_kubeconfig
 from ktui.kube.session import Session
 from ktui.options import Options
 from ktui.screens.home import HomeScreen
 from ktui.screens.picker import Choice, Picker
 from ktui.screens.tables import TableScreen
 from ktui.widgets.palette import PALETTES, themes
+
+if TYPE_CHECKING:
+    from ktui.kube.kubeconfig import Kubeconfig
 
 log = logging.getLogger(__name__)
 
@@ -134,10 +136,16 @@ class KtuiApp(CrashKept, App[None]):
         """Read the kubeconfig and make a client for the chosen context; nothing blocks the loop."""
         if self.options.before_connecting is not None:
             await self.options.before_connecting()
-        self.kubeconfig = await asyncio.to_thread(load_kubeconfig, self.options.kubeconfig)
+        self.kubeconfig = await asyncio.to_thread(self._read_kubeconfig)
         self.context = self.context or self.kubeconfig.current
         self.known = KnownNamespaces(self.kubeconfig, self.context)
         return await Client.connect(self.kubeconfig, self.context)
+
+    def _read_kubeconfig(self) -> Kubeconfig:
+        # YAML and what reads it are imported here, in a thread, when the first frame has been painted.
+        from ktui.kube.kubeconfig import load_kubeconfig
+
+        return load_kubeconfig(self.options.kubeconfig)
 
     def _session_ended(self, task: asyncio.Task[None]) -> None:
         """A session runs until it is cancelled; anything else is a fault of ours, and not kept quiet."""

@@ -23,7 +23,6 @@ import msgspec
 from ktui import __version__
 from ktui.kube.call import Call, Query
 from ktui.kube.errors import UnexpectedAnswer, api_error
-from ktui.kube.kubeconfig import Kubeconfig, Target
 from ktui.kube.meter import Meter
 from ktui.kube.status import LARGEST_ERROR_BODY, warnings_of
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from ktui.kube.connection import Connection
+    from ktui.kube.kubeconfig import Kubeconfig, Target
     from ktui.kube.line import Answer
 
 JSON = "application/json"

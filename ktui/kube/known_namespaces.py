@@ -11,11 +11,14 @@ import logging
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from platformdirs import user_state_path
 
 from ktui.kube.errors import ConfigError
-from ktui.kube.kubeconfig import Kubeconfig
+
+if TYPE_CHECKING:
+    from ktui.kube.kubeconfig import Kubeconfig
 
 log = logging.getLogger(__name__)
 

@@ -151,6 +151,8 @@ class TableModel:
             if self._sort_column is None:
                 self._sort = None
         self._rebuild()
+        # A column that came or went may tell how well rows are.
+        self.touch(self.store.rows)
 
     def column(self, name: str) -> Column | None:
         """The column called `name`, if there is one."""
