@@ -78,12 +78,14 @@ class PseudoTerminal:
         # Whoever leads a session and opens a terminal owns it. Forking by hand would do, but not beside threads.
         opened = [(os.POSIX_SPAWN_OPEN, 0, os.ttyname(theirs), os.O_RDWR, 0)]
         shared = [(os.POSIX_SPAWN_DUP2, 0, 1), (os.POSIX_SPAWN_DUP2, 0, 2)]
+        # A program believes these rather than its terminal.
+        inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
         terminal = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
         self.started = time.perf_counter()
         pid = os.posix_spawn(
             command[0],
             list(command),
-            {**os.environ, **terminal, **(environ or {})},
+            {**inherited, **terminal, **(environ or {})},
             file_actions=[*opened, *shared],
             setsid=True,
         )

@@ -21,7 +21,7 @@ def demo(tmp_path: Path) -> Iterator[PseudoTerminal]:
     """`ktui --demo`, when the embedded cluster is on the screen; nothing of the person's own is read or written."""
     environ = {name: str(tmp_path) for name in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")}
     with PseudoTerminal([sys.executable, "-m", "ktui", "--demo"], environ=environ) as terminal:
-        terminal.wait(lambda: terminal.text.count("● live") == 5, 60.0)
+        terminal.wait(lambda: terminal.text.count("● live") == 5 and "╭ Pods " in terminal.text, 60.0)
         yield terminal
 
 
