@@ -19,6 +19,8 @@ from benchmarks.asking import Asking
 
 VARIABLE = "KTUI_BENCH_KUBECONFIG"
 
+FEWEST = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -61,4 +63,7 @@ def cluster(pods: int, nodes: int) -> Iterator[Target]:
 def _target(name: str, kubeconfig: Path) -> Target:
     with Asking(read_access(kubeconfig)) as asking:
         listed: dict[str, Any] = msgspec.json.decode(asking.get("/api/v1/pods?limit=1"))
-    return Target(name, kubeconfig, len(listed["items"]) + listed["metadata"].get("remainingItemCount", 0))
+    pods = len(listed["items"]) + listed["metadata"].get("remainingItemCount", 0)
+    if pods < FEWEST:
+        raise SystemExit(f"There are {pods} pods in {name}, which is too few to measure anything.")
+    return Target(name, kubeconfig, pods)

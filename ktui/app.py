@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -23,7 +24,6 @@ from ktui.kube.known_namespaces import KnownNamespaces
 from ktui.kube.session import Session
 from ktui.options import Options
 from ktui.screens.home import HomeScreen
-from ktui.screens.picker import Choice, Picker
 from ktui.screens.tables import TableScreen
 from ktui.widgets.palette import PALETTES, themes
 
@@ -129,6 +129,9 @@ class KtuiApp(CrashKept, App[None]):
         return Session(self._connect, known_namespaces=lambda: self.known() if self.known else (), clock=self._clock)
 
     def _start(self) -> None:
+        # What was made until now stays for good: the collector need not look at it again.
+        gc.freeze()
+        gc.enable()
         self._session_task = asyncio.create_task(self.session.run(), name=f"session {self.context}")
         self._session_task.add_done_callback(self._session_ended)
 
@@ -232,6 +235,8 @@ class KtuiApp(CrashKept, App[None]):
 
     def choose_context(self) -> None:
         """Let the person choose another context of the kubeconfig."""
+        from ktui.screens.picker import Choice, Picker
+
         contexts = self.kubeconfig.contexts if self.kubeconfig else {}
         choices = [
             Choice(name, clean(name), clean(f"{context.cluster} as {context.user}"))

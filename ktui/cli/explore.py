@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -18,8 +19,9 @@ from ktui.crash import terminal_restored
 from ktui.logs import start_logging
 from ktui.options import Options
 
-# Over SSH a full frame takes long enough for the next to wait; frames that nobody sees are not drawn at all.
-FRAMES, FRAMES_OVER_SSH = "15", "8"
+# A key is answered in the next frame. Tables pace themselves, so frames cost nothing where nothing changes; over SSH a
+# whole frame may take a while to be written.
+FRAMES, FRAMES_OVER_SSH = "60", "30"
 
 
 def run(arguments: Namespace) -> int:
@@ -37,7 +39,9 @@ def run(arguments: Namespace) -> int:
         stack.enter_context(terminal_restored())
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _leave)
-        # The app takes a fifth of a second to import; the embedded cluster starts meanwhile.
+        # The app takes a fifth of a second to import; the embedded cluster starts meanwhile. Collecting garbage would
+        # find none and take a tenth of that; the app begins again when its first frame has been painted.
+        gc.disable()
         from ktui.app import KtuiApp
 
         options = replace(options_of(arguments, cluster), open_demo=lambda: demo_options(arguments, stack))

@@ -117,7 +117,6 @@ class DetailsScreen(FailuresSaid, Screen[None]):
             yield YamlTab(self.live)
             yield EventsTab(self.session, self.live, self._now)
             yield RelationsTab(self.session, self.live, self._now)
-        yield Prompt("/", id="search", placeholder=" text to look for; Enter keeps it, Esc ends it")
         yield KeyBar(id="keys")
 
     async def on_mount(self) -> None:
@@ -303,7 +302,8 @@ class DetailsScreen(FailuresSaid, Screen[None]):
 
     def action_search(self) -> None:
         """Type what to look for."""
-        self.query_one("#search", Prompt).open()
+        hint = "text to look for; Enter keeps it, Esc ends it"
+        self.mount(Prompt("/", id="search", placeholder=hint), before=self.query_one(KeyBar))
 
     @on(Prompt.Typed, "#search")
     def _search(self, event: Prompt.Typed) -> None:
@@ -311,7 +311,7 @@ class DetailsScreen(FailuresSaid, Screen[None]):
 
     @on(Prompt.Done, "#search")
     def _search_done(self, event: Prompt.Done) -> None:
-        event.prompt.close()
+        event.prompt.remove()
         yaml = self.query_one(YamlTab)
         yaml.focus()
         if not event.text:

@@ -83,6 +83,7 @@ class HomeScreen(TableScreen):
         """Begin on the deployments: they are what people come for."""
         self._focus.clear()
         self._fit(*self.app.size)
+        self._open(self.panes[1])
         super()._begin()
         self.panes[1].focus_table()
 
@@ -202,15 +203,19 @@ class HomeScreen(TableScreen):
         self._mark_soon()
 
     def _open(self, open_pane: LivePane) -> None:
+        """Where there is room for one pane only, open this one; elsewhere all are open."""
         small, zoomed = self.has_class("-accordion"), self.has_class("-zoomed")
         for pane in self.panes:
-            pane.set_class(pane is open_pane, "-open")
-            pane.collapsed = small and not zoomed and pane is not open_pane
+            pane.set_class((small or zoomed) and pane is open_pane, "-open")
+            if pane.collapsed != (collapsed := small and not zoomed and pane is not open_pane):
+                pane.collapsed = collapsed
 
     def on_resize(self, event: events.Resize) -> None:
         """Four panes where there is room, an accordion where there is not."""
         self._fit(*event.size)
 
     def _fit(self, width: int, height: int) -> None:
-        self.set_class(width < SIDE_BY_SIDE[0] or height < SIDE_BY_SIDE[1], "-accordion")
-        self._open(self.pane)
+        small = width < SIDE_BY_SIDE[0] or height < SIDE_BY_SIDE[1]
+        if small != self.has_class("-accordion"):
+            self.set_class(small, "-accordion")
+            self._open(self.pane)

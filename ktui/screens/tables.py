@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -27,8 +27,11 @@ from ktui.widgets.freshness import least_fresh
 from ktui.widgets.header import Header, Situation
 from ktui.widgets.key_bar import KeyBar
 from ktui.widgets.live_pane import LivePane
-from ktui.widgets.prompt import Prompt
 from ktui.widgets.resource_table import ResourceTable
+
+if TYPE_CHECKING:
+    # Imported when somebody types: the first frame does not wait for it.
+    from ktui.widgets.prompt import Prompt
 
 WORDS_EVERY = 1.0
 """Seconds between looks at what is written in words: how stale something is, what it costs."""
@@ -99,18 +102,11 @@ class TableScreen(Navigation):
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
-        """Header, tables, a line of words or a prompt, keys."""
+        """Header, tables, a line of words, keys. A prompt takes the place of the words while someone types."""
         yield Header(id="header")
         with Container(id="panes"):
             yield from self.compose_panes()
         yield Bar(id="words")
-        yield Prompt("/", id="filter", placeholder="text to look for; Enter keeps the filter, Esc clears it")
-        yield Prompt(
-            ":",
-            id="go-to",
-            placeholder="a kind and where: po kube-system, ing, deploy -l app=web, ctx, ns",
-            suggester=self.ktui.destinations,
-        )
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
@@ -252,29 +248,34 @@ class TableScreen(Navigation):
 
     def action_filter(self) -> None:
         """Type what the rows of this table must contain."""
-        self._begin_typing()
-        self.query_one("#filter", Prompt).open(self.pane.filter_text)
+        from ktui.widgets.prompt import Prompt
+
+        hint = "text to look for; Enter keeps the filter, Esc clears it"
+        self._begin_typing(Prompt("/", id="filter", placeholder=hint, text=self.pane.filter_text))
 
     def action_go_to(self) -> None:
         """Type where to go."""
-        self._begin_typing()
-        self.query_one("#go-to", Prompt).open()
+        from ktui.widgets.prompt import Prompt
 
-    def _begin_typing(self) -> None:
+        hint = "a kind and where: po kube-system, ing, deploy -l app=web, ctx, ns"
+        self._begin_typing(Prompt(":", id="go-to", placeholder=hint, suggester=self.ktui.destinations))
+
+    def _begin_typing(self, prompt: Prompt) -> None:
         """The prompt takes the place of the line of words, and the table keeps its cursor."""
         self._filtered = self.pane
         self._filtered.table.keeps_cursor = True
         self.query_one("#words").display = False
+        self.mount(prompt, before="#keys")
 
-    @on(Prompt.Typed, "#filter")
-    def _filter_typed(self, event: Prompt.Typed) -> None:
-        if self._filtered is not None:
+    def on_prompt_typed(self, event: Prompt.Typed) -> None:
+        """Filter as the text is typed."""
+        if self._filtered is not None and event.prompt.id == "filter":
             self._filtered.filter_by(event.text)
 
-    @on(Prompt.Done)
-    def _prompt_done(self, event: Prompt.Done) -> None:
+    def on_prompt_done(self, event: Prompt.Done) -> None:
+        """The words take their place again."""
         pane, self._filtered = self.pane, None
-        event.prompt.close()
+        event.prompt.remove()
         self.query_one("#words").display = True
         pane.table.keeps_cursor = False
         pane.focus_table()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich.cells import cell_len
-from textual.widgets import Input
 
 from ktui.widgets.bar import Bar, Part
 
@@ -30,7 +29,8 @@ class KeyBar(Bar):
             return
         hints: list[tuple[Part, Part]] = []
         seen: set[str] = set()
-        typing = isinstance(self.screen.focused, Input)
+        focused = self.screen.focused
+        typing = focused is not None and focused.check_consume_key("a", "a")
         for active in self.screen.active_bindings.values():
             binding = active.binding
             if typing and active.node is self.screen:

@@ -14,12 +14,13 @@ from textual.widgets import Input, Static
 
 
 class Prompt(Horizontal):
-    """A sign and a line to type into. It tells what is typed as it is typed, and gives way when it is done.
+    """A sign and a line to type into. It tells what is typed as it is typed, until it is taken away.
 
     Args:
         sign: the character before the line, `/` or `:`.
         id: the widget's id.
         placeholder: what can be typed.
+        text: what stands there already.
         suggester: completes what is typed.
     """
 
@@ -31,8 +32,7 @@ class Prompt(Horizontal):
     ]
     DEFAULT_CSS = """
     Prompt {
-        height: 1; background: $bar; display: none;
-        &.-open { display: block; }
+        height: 1; background: $bar;
         & > Static { width: 2; color: $key; text-style: bold; padding-left: 1; background: $bar; }
         & > Input {
             width: 1fr; background: $bar; color: $foreground;
@@ -78,10 +78,18 @@ class Prompt(Horizontal):
             """Where."""
             return self.prompt
 
-    def __init__(self, sign: str, *, id: str, placeholder: str, suggester: Suggester | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        sign: str,
+        *,
+        id: str,  # noqa: A002
+        placeholder: str,
+        text: str = "",
+        suggester: Suggester | None = None,
+    ) -> None:
         super().__init__(id=id)
         self._sign = Static(sign, markup=False)
-        self._line = Input(placeholder=placeholder, suggester=suggester, compact=True)
+        self._line = Input(text, placeholder=placeholder, suggester=suggester, compact=True, select_on_focus=False)
         # A blinking cursor writes 3.6 KB a second to the terminal.
         self._line.cursor_blink = False
 
@@ -90,22 +98,15 @@ class Prompt(Horizontal):
         yield self._sign
         yield self._line
 
-    def open(self, text: str = "") -> None:
-        """Show the line and type into it."""
-        self._line.value = text
-        self.add_class("-open")
+    def on_mount(self) -> None:
+        """Type into it."""
         self._line.focus()
-        self._line.cursor_position = len(text)
-
-    def close(self) -> None:
-        """Give way."""
-        self.remove_class("-open")
+        self._line.cursor_position = len(self._line.value)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        if self.has_class("-open"):
-            self.post_message(self.Typed(self, event.value))
+        self.post_message(self.Typed(self, event.value))
 
     def action_done(self) -> None:
         """Take what was typed."""
