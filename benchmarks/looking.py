@@ -34,9 +34,12 @@ class Ktui(PseudoTerminal):
         super().__init__(command, size=SIZE, environ=ENVIRON)
 
     def framed(self) -> bool:
-        """Whether the first whole frame stands: from the header to the keys in the last line."""
-        lines = self.lines
-        return "ktui" in lines[0] and "? Help" in lines[-1]
+        """Whether the first frame stands: the program's name, while the rest of it is being imported."""
+        return "ktui" in self.lines[0]
+
+    def usable(self) -> bool:
+        """Whether the page stands from the header to the keys in the last line, and takes keys."""
+        return "? Help" in self.lines[-1]
 
     def pods_shown(self) -> int:
         """How many pods the title says there are; 0 while they are being listed."""

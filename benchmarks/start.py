@@ -45,6 +45,7 @@ def measure(target: Target, rounds: int, kubectl: Path | None, say: Callable[[st
     median = {name: middle(values) for name, values in found.items()}
     figures = [
         Figure("first frame", median["frame"], "ms", median["bare app"], "bare Textual app", FRAME_RATIO),
+        Figure("four panes that take keys", median["page"], "ms", median["bare app"], "bare Textual app"),
         Figure("first pod", median["row"], "ms", median["first page"], "bare list"),
         Figure(
             f"all {target.pods:,} pods, live", median["complete"], "ms", median["all pages"], "bare list", LIST_RATIO
@@ -72,9 +73,10 @@ def _ktui(target: Target) -> dict[str, float]:
         ktui.settle(QUIET, PATIENCE)
         costs = {"cpu": 1e3 * ktui.cpu(), "bytes": ktui.received}
         frame = ktui.wait(ktui.framed, PATIENCE)
+        page = ktui.wait(ktui.usable, PATIENCE)
         row = ktui.wait(ktui.has_a_pod, PATIENCE)
         complete = ktui.wait(lambda: ktui.all_live(target.pods), PATIENCE)
-        times = {"frame": frame, "row": row, "complete": complete}
+        times = {"frame": frame, "page": page, "row": row, "complete": complete}
         return {**costs, **{name: _since(ktui.started, when) for name, when in times.items()}}
 
 

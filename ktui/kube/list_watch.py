@@ -9,9 +9,10 @@ Source: https://kubernetes.io/docs/reference/using-api/api-concepts/
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -23,7 +24,7 @@ from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.objects import Object
 from ktui.kinds.row import Row
-from ktui.kube.client import REQUEST_IDLE, Client
+from ktui.kube.client import REQUEST_IDLE, Client, Response
 from ktui.kube.errors import ApiError, error_from_status
 
 JSON = "application/json"
@@ -147,8 +148,8 @@ class ListWatch:
         self._decode_list = msgspec.json.Decoder(_List[kind.view]).decode  # type: ignore[name-defined]
         self._decode_view = msgspec.json.Decoder(kind.view).decode
 
-    async def pages(self, *, paged: bool = True) -> AsyncIterator[Page]:
-        """The pages of one consistent list, as they land.
+    async def pages(self, *, paged: bool = True) -> AsyncGenerator[Page, None]:
+        """The pages of one consistent list, as they land. The next one is asked for while this one is looked at.
 
         Args:
             paged: False asks for everything at once, which cannot expire on the way.
@@ -158,24 +159,32 @@ class ListWatch:
             ApiError: any other refusal.
             ConnectionFailed: the line broke.
         """
-        token, limit = "", FIRST_PAGE
-        while True:
-            query = {
-                **self._selectors,
-                **({"limit": str(limit)} if paged else {}),
-                **({"continue": token} if token else {}),
-            }
-            if self.kind.tables:
-                query["includeObject"] = "Metadata"
-            # A server may need its whole time for everything at once, and asking again would only add to its burden.
-            idle = LIST_IDLE if paged else REQUEST_IDLE
-            answer = await self._client.request("GET", self._path, query=query, accept=self._accept, idle=idle)
-            with collector_paused():
-                page = self._read_page(answer.body)
-            yield page
-            if not page.next:
-                return
-            token, limit = page.next, PAGE
+        coming = asyncio.create_task(self._ask_page("", FIRST_PAGE if paged else 0))
+        try:
+            while True:
+                answer = await coming
+                with collector_paused():
+                    page = self._read_page(answer.body)
+                if page.next:
+                    coming = asyncio.create_task(self._ask_page(page.next, PAGE))
+                yield page
+                if not page.next:
+                    return
+        finally:
+            coming.cancel()
+
+    async def _ask_page(self, token: str, limit: int) -> Response:
+        """A page of at most `limit` objects, or everything when that is 0."""
+        query = {
+            **self._selectors,
+            **({"limit": str(limit)} if limit else {}),
+            **({"continue": token} if token else {}),
+        }
+        if self.kind.tables:
+            query["includeObject"] = "Metadata"
+        # A server may need its whole time for everything at once, and asking again would only add to its burden.
+        idle = LIST_IDLE if limit else REQUEST_IDLE
+        return await self._client.request("GET", self._path, query=query, accept=self._accept, idle=idle)
 
     async def watch(self, version: str, on_open: Callable[[], None]) -> AsyncGenerator[list[Event], None]:
         """What changes after `version`, in the batches in which it arrives; ends when the server ends it.

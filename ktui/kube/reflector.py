@@ -97,15 +97,16 @@ class Reflector:
         seen: set[ObjectKey] = set()
         version = ""
         try:
-            async for page in self._list_watch.pages(paged=paged):
-                version = version or page.version
-                self._store.put(page.rows)
-                seen.update(row.key for row in page.rows)
-                if page.next and not self._listed:
-                    total = len(seen) + page.remaining if page.remaining is not None else None
-                    self._become(Listing(len(seen), total))
-                # Let keys and frames in between pages.
-                await asyncio.sleep(0)
+            async with aclosing(self._list_watch.pages(paged=paged)) as pages:
+                async for page in pages:
+                    version = version or page.version
+                    self._store.put(page.rows)
+                    seen.update(row.key for row in page.rows)
+                    if page.next and not self._listed:
+                        total = len(seen) + page.remaining if page.remaining is not None else None
+                        self._become(Listing(len(seen), total))
+                    # Let keys and frames in between pages.
+                    await asyncio.sleep(0)
         except Expired:
             if not paged:
                 raise

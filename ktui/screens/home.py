@@ -90,7 +90,7 @@ class HomeScreen(TableScreen):
     def on_screen_resume(self) -> None:
         """Other namespaces may have been chosen on a page above."""
         super().on_screen_resume()
-        self.look_at(self.ktui.session, self.ktui.namespaces)
+        self.look_at(self.explorer.session, self.explorer.namespaces)
 
     def counts(self) -> str:
         """Nodes and pods."""

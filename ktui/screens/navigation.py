@@ -16,6 +16,7 @@ from ktui.kube.session import Session
 
 if TYPE_CHECKING:
     from ktui.app import KtuiApp
+    from ktui.explorer import Explorer
 
 
 class Navigation(Screen[None]):
@@ -32,9 +33,9 @@ class Navigation(Screen[None]):
         self.namespaces = namespaces
 
     @property
-    def ktui(self) -> KtuiApp:
-        """The application."""
-        return cast("KtuiApp", self.app)
+    def explorer(self) -> Explorer:
+        """The context, its session and the ways to change them."""
+        return cast("KtuiApp", self.app).explorer
 
     def chosen_object(self) -> tuple[Kind, Row] | None:
         """The object under the cursor, with its kind; None when there is none."""
@@ -60,23 +61,23 @@ class Navigation(Screen[None]):
             case "ctx" | "context" | "contexts":
                 self.action_contexts()
             case "ns" | "namespace" | "namespaces" if destination.namespaces or destination.all_namespaces:
-                self.ktui.use_namespaces(destination.namespaces)
+                self.explorer.use_namespaces(destination.namespaces)
             case "home":
-                self.ktui.go_home(destination.namespaces or self.ktui.namespaces)
+                self.explorer.go_home(destination.namespaces or self.explorer.namespaces)
             case _:
                 self.run_worker(self._browse(destination), group="browse", exclusive=True)
 
     def _use_context(self, context: str) -> None:
-        kubeconfig = self.ktui.kubeconfig
+        kubeconfig = self.explorer.kubeconfig
         if kubeconfig is not None and context not in kubeconfig.contexts:
             raise ConfigError(f"There is no context {clean(context)!r}.", "Press ctrl+k to choose one.")
-        self.ktui.use_context(context)
+        self.explorer.use_context(context)
 
     async def _browse(self, destination: Destination) -> None:
         from ktui.screens.browse import BrowseScreen
 
         try:
-            kind = await self.ktui.kind_called(destination.word)
+            kind = await self.explorer.kind_called(destination.word)
         except KtuiError as error:
             self.complain(error)
             return
@@ -121,17 +122,17 @@ class Navigation(Screen[None]):
 
     def action_contexts(self) -> None:
         """Choose another context."""
-        self.ktui.choose_context()
+        self.explorer.choose_context()
 
     def action_namespaces(self) -> None:
         """Choose the namespaces to look at."""
-        self.ktui.choose_namespaces()
+        self.explorer.choose_namespaces()
 
     def action_all_namespaces(self) -> None:
         """Look at all namespaces."""
         if self.namespaces:
-            self.ktui.use_namespaces(())
+            self.explorer.use_namespaces(())
 
     def action_demo(self) -> None:
         """Look at the embedded cluster."""
-        self.ktui.open_demo()
+        self.explorer.open_demo()

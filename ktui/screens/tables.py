@@ -179,13 +179,13 @@ class TableScreen(Navigation):
         client = session.client
         self.query_one(Header).tell(
             Situation(
-                context=self.ktui.context,
+                context=self.explorer.context,
                 namespaces=self.namespaces,
                 freshness=least_fresh([pane.feed.state for pane in self.panes], now),
                 counts=self.counts(),
                 cost=_cost(*client.meter.rate()) if client else "",
                 user=session.server.user or (client.identity.user if client else ""),
-                read_only=self.ktui.options.read_only,
+                read_only=self.explorer.options.read_only,
                 version=session.server.version,
                 place=self.place(),
             )
@@ -235,7 +235,7 @@ class TableScreen(Navigation):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The demo is offered where there is nothing else to look at."""
         if action == "demo":
-            return isinstance(self.session.trouble, Unusable) and self.ktui.options.open_demo is not None
+            return isinstance(self.session.trouble, Unusable) and self.explorer.options.open_demo is not None
         return True
 
     def on_key(self, event: events.Key) -> None:
@@ -258,7 +258,7 @@ class TableScreen(Navigation):
         from ktui.widgets.prompt import Prompt
 
         hint = "a kind and where: po kube-system, ing, deploy -l app=web, ctx, ns"
-        self._begin_typing(Prompt(":", id="go-to", placeholder=hint, suggester=self.ktui.destinations))
+        self._begin_typing(Prompt(":", id="go-to", placeholder=hint, suggester=self.explorer.destinations))
 
     def _begin_typing(self, prompt: Prompt) -> None:
         """The prompt takes the place of the line of words, and the table keeps its cursor."""
@@ -288,12 +288,12 @@ class TableScreen(Navigation):
         """Clear the filter, or go back."""
         if self.pane.filtered:
             self.pane.clear_filters()
-        elif len(self.app.screen_stack) > 1:
+        elif len(self.app.screen_stack) > 2:
             self.dismiss()
 
     def action_leave(self) -> None:
         """Go back, or leave from the first page."""
-        if len(self.app.screen_stack) > 1:
+        if len(self.app.screen_stack) > 2:
             self.dismiss()
         else:
             self.app.exit()

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -23,6 +24,7 @@ from ktui.demo.clock import SteppedClock
 from ktui.demo.run import Cluster, serve
 from ktui.demo.storage import Object
 from ktui.kinds.names import GVR_PODS, ObjectKey
+from ktui.kube.feed import Feed
 from ktui.screens.home import HomeScreen
 from ktui.widgets.live_pane import LivePane
 from ktui.widgets.resource_table import OLD_AGES_EVERY
@@ -175,7 +177,7 @@ async def test_start_asks_for_what_is_looked_at(quiet: World) -> None:
     """One list and one watch of each kind on the page and of what its columns join; nothing that nobody looks at."""
     async with painted(quiet.app(), SIZE) as (pilot, _):
         await listed(pilot)
-        server = pilot.app.session.server  # type: ignore[attr-defined]
+        server = pilot.app.explorer.session.server  # type: ignore[attr-defined]
         await until(pilot, lambda: bool(server.version and server.user), "version and user")
     asked: Counter[tuple[str, str]] = Counter()
     for (verb, path), times in quiet.cluster.server.requests.items():
@@ -211,25 +213,27 @@ class Steps:
     not. A step that waits for a disk or a lock is not seen; nothing here should, and the linter looks for that (ASYNC).
 
     Attributes:
-        taken: seconds of each step since `begin`.
+        taken: seconds of each step since the first feed was started.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.taken: list[float] = []
-        self._counting = False
-        run, here = asyncio.Handle._run, threading.get_ident()
+        run, start, here = asyncio.Handle._run, Feed.start, threading.get_ident()
+        counting = False
 
         def measured(handle: asyncio.Handle) -> None:
             began = time.thread_time()
             run(handle)
-            if self._counting and threading.get_ident() == here:
+            if counting and threading.get_ident() == here:
                 self.taken.append(time.thread_time() - began)
 
-        monkeypatch.setattr(asyncio.Handle, "_run", measured)
+        def started(feed: Feed, *rest: Any) -> None:
+            nonlocal counting
+            counting = True
+            start(feed, *rest)
 
-    def begin(self) -> None:
-        """Count from here."""
-        self._counting = True
+        monkeypatch.setattr(asyncio.Handle, "_run", measured)
+        monkeypatch.setattr(Feed, "start", started)
 
 
 def slowness() -> float:
@@ -251,9 +255,8 @@ async def test_a_page_of_pods_keeps_the_loop_briefly(large: World) -> None:
     longest: list[float] = []
     while len(longest) < TRIES and (not longest or longest[-1] > LONGEST_STEP):
         with pytest.MonkeyPatch.context() as monkeypatch:
-            steps, app = Steps(monkeypatch), large.app()
-            app.session.listen(steps.begin)
-            async with painted(app, SIZE) as (pilot, _):
+            steps = Steps(monkeypatch)
+            async with painted(large.app(), SIZE) as (pilot, _):
                 await listed(pilot)
                 await shows(pilot, f"Pods {MANY_PODS:,}")
             longest.append(max(steps.taken) / slowness())

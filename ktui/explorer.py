@@ -1,0 +1,215 @@
+"""Explorer: which context and which namespaces are explored, and the session that keeps them current."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from textual.suggester import Suggester
+
+from ktui.kinds.kind import Kind
+from ktui.kinds.text import clean
+from ktui.kube.client import Client
+from ktui.kube.errors import KtuiError
+from ktui.kube.known_namespaces import KnownNamespaces
+from ktui.kube.kubeconfig import Kubeconfig, load_kubeconfig
+from ktui.kube.session import Session
+from ktui.options import Options
+from ktui.screens.home import HomeScreen
+from ktui.screens.tables import TableScreen
+
+if TYPE_CHECKING:
+    from ktui.app import KtuiApp
+
+HOME = 2
+"""Pages on the stack when the home screen is the one that is seen: it stands on the opening screen."""
+
+LEAVE_WITHIN = 2.0
+"""Seconds that connections get to close when ktui is left."""
+
+
+class Destinations(Suggester):
+    """Completes what is typed after `:`.
+
+    Args:
+        explorer: whose session knows what the server serves.
+    """
+
+    def __init__(self, explorer: Explorer) -> None:
+        super().__init__(use_cache=False, case_sensitive=False)
+        self._explorer = explorer
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The first kind that begins with what was typed."""
+        if not value or " " in value or self._explorer.session.client is None:
+            return None
+        try:
+            discovery = await self._explorer.session.discovery()
+        except KtuiError:
+            # Completion is a convenience; going there will say what is wrong.
+            return None
+        words = ("contexts", "namespaces", *(r.gvr.resource for r in discovery.resources if r.listable))
+        return next((word for word in words if word.startswith(value)), None)
+
+
+class Explorer:
+    """What all pages share: the context, its session, and the ways to change them.
+
+    Args:
+        app: the application, whose pages these are.
+        options: what was asked for on the command line.
+        clock: epoch seconds, against which ages are told.
+
+    Attributes:
+        options: as above.
+        context: the name of the context in use; empty until the kubeconfig has been read.
+        namespaces: the namespaces looked at; empty for all.
+        kubeconfig: what was read; None until then.
+        known: namespaces that the user is known to read; None until the kubeconfig has been read.
+        session: the context's connection and feeds.
+        destinations: completes what is typed after `:`.
+    """
+
+    def __init__(self, app: KtuiApp, options: Options, clock: Callable[[], float]) -> None:
+        self.options = options
+        self.context = options.context or ""
+        self.namespaces = options.namespaces
+        self.kubeconfig: Kubeconfig | None = None
+        self.known: KnownNamespaces | None = None
+        self._app = app
+        self._clock = clock
+        self.destinations = Destinations(self)
+        self.session = self._new_session()
+        self._session_task: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Show the home screen, or the kind that was asked for, and connect."""
+        home = HomeScreen(self.session, self.namespaces)
+        self._app.push_screen(home)
+        if self.options.start_kind:
+            self._app.call_next(home.go_to, self.options.start_kind)
+        self._start()
+
+    async def close(self) -> None:
+        """Close the connections; a dead server is not waited for."""
+        if self._session_task is not None:
+            self._session_task.cancel()
+            await asyncio.wait([self._session_task], timeout=LEAVE_WITHIN)
+
+    # -- the session -------------------------------------------------------------------------
+
+    def _new_session(self) -> Session:
+        return Session(self._connect, known_namespaces=lambda: self.known() if self.known else (), clock=self._clock)
+
+    def _start(self) -> None:
+        self._session_task = asyncio.create_task(self.session.run(), name=f"session {self.context}")
+        self._session_task.add_done_callback(self._session_ended)
+
+    async def _connect(self) -> Client:
+        """Read the kubeconfig and make a client for the chosen context; nothing blocks the loop."""
+        if self.options.before_connecting is not None:
+            await self.options.before_connecting()
+        self.kubeconfig = await asyncio.to_thread(self._read_kubeconfig)
+        self.context = self.context or self.kubeconfig.current
+        self.known = KnownNamespaces(self.kubeconfig, self.context)
+        return await Client.connect(self.kubeconfig, self.context)
+
+    def _read_kubeconfig(self) -> Kubeconfig:
+        # YAML and what reads it are imported here, in a thread, when the first frame has been painted.
+
+        return load_kubeconfig(self.options.kubeconfig)
+
+    def _session_ended(self, task: asyncio.Task[None]) -> None:
+        """A session runs until it is cancelled; anything else is a fault of ours, and not kept quiet."""
+        if not task.cancelled() and (error := task.exception()) is not None and isinstance(error, Exception):
+            self._app.end_with(error)
+
+    # -- contexts and namespaces -------------------------------------------------------------
+
+    def use_context(self, context: str) -> None:
+        """Leave the current context and show another; the old one is not waited for, as it may be dead."""
+        if self._session_task is not None:
+            self._session_task.cancel()
+        self.context = context
+        self.session = self._new_session()
+        self._start()
+        self.go_home(self.namespaces)
+
+    def use_namespaces(self, namespaces: Iterable[str]) -> None:
+        """Let the page look at these namespaces; at all when there are none."""
+        self.namespaces = tuple(dict.fromkeys(namespaces))
+        if self.namespaces and self.known is not None:
+            self._app.run_worker(self._remember(self.known, self.namespaces), group="remember")
+        if isinstance(page := self._app.screen, TableScreen):
+            page.look_at(self.session, self.namespaces)
+
+    async def _remember(self, known: KnownNamespaces, namespaces: tuple[str, ...]) -> None:
+        try:
+            await asyncio.to_thread(known.remember, namespaces)
+        except KtuiError as error:
+            self._app.notify(f"{error.sentence} {error.next_step}", severity="warning", markup=False)
+
+    def go_home(self, namespaces: tuple[str, ...]) -> None:
+        """Close everything above the home screen, and look at these namespaces there."""
+        self.namespaces = namespaces
+        self._app.run_worker(self._go_home(), group="home")
+
+    async def _go_home(self) -> None:
+        while len(self._app.screen_stack) > HOME:
+            await self._app.pop_screen()
+        # Where nothing was above it, it has not been resumed.
+        home = self._app.screen
+        assert isinstance(home, HomeScreen)
+        home.look_at(self.session, self.namespaces)
+
+    def open_demo(self) -> None:
+        """Look at the embedded cluster, as there is no other to look at."""
+        if self.options.open_demo is not None:
+            self.options = self.options.open_demo()
+            self.namespaces = ()
+            self.use_context("")
+
+    async def kind_called(self, word: str) -> Kind:
+        """The kind that a person means by `word`.
+
+        Raises:
+            KtuiError: the server serves none, or several, or cannot be asked.
+        """
+        from ktui.kube.listing import UnknownKind, builtin_called, kind_in
+
+        if (kind := builtin_called(word)) is not None:
+            return kind
+        try:
+            return kind_in(await self.session.discovery(), word)
+        except UnknownKind:
+            # It may have been installed since.
+            self.session.forget_discovery()
+            return kind_in(await self.session.discovery(), word)
+
+    def choose_namespaces(self) -> None:
+        """Let the person choose namespaces: from the cluster's where they may be listed, else by typing."""
+        from ktui.screens.namespaces import NamespacePicker
+
+        def chosen(typed: str | None) -> None:
+            if typed is not None:
+                self.use_namespaces(name for name in typed.replace(" ", ",").split(",") if name)
+
+        self._app.push_screen(NamespacePicker(self.session, self.known() if self.known else ()), chosen)
+
+    def choose_context(self) -> None:
+        """Let the person choose another context of the kubeconfig."""
+        from ktui.screens.picker import Choice, Picker
+
+        contexts = self.kubeconfig.contexts if self.kubeconfig else {}
+        choices = [
+            Choice(name, clean(name), clean(f"{context.cluster} as {context.user}"))
+            for name, context in contexts.items()
+        ]
+        note = "" if choices else "No kubeconfig could be read, so there is nothing to choose."
+
+        def chosen(context: str | None) -> None:
+            if context:
+                self.use_context(context)
+
+        self._app.push_screen(Picker("Contexts", choices, placeholder="type to narrow", note=note), chosen)
