@@ -88,8 +88,11 @@ class Explorer:
         home = HomeScreen(self.session, self.namespaces)
         self._app.push_screen(home)
         if self.options.start_kind:
+            # The home screen lies below it: nobody sees it, so it asks for nothing.
             self._app.call_next(home.go_to, self.options.start_kind)
-        self._start()
+            self._app.call_after_refresh(self._start)
+        else:
+            self._start()
 
     async def close(self) -> None:
         """Close the connections; a dead server is not waited for."""

@@ -74,7 +74,7 @@ async def take(app: KtuiApp, size: tuple[int, int], keys: Sequence[str]) -> str:
 
 async def settled(pilot: Pilot[None]) -> None:
     """Wait until everything on the page has been listed and painted."""
-    while not all(isinstance(state, Live | Denied) for state in _states(pilot)):
+    while not hasattr(pilot.app, "explorer") or not all(isinstance(state, Live | Denied) for state in _states(pilot)):
         await pilot.pause(0.05)
     # Metrics and the second look at relations come on timers.
     await pilot.pause(0.6)

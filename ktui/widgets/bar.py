@@ -10,6 +10,8 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
+from ktui.widgets.line import Line
+
 
 class Part(NamedTuple):
     """Words in one style.
@@ -87,7 +89,7 @@ class Bar(Widget):
         base = self.rich_style
         segments.append(Segment(" " * (width - right_width - used), base))
         self._lay(segments, right, width - right_width, right_width)
-        return Strip(Segment.simplify(segments), width).adjust_cell_length(width, base)
+        return Line(Segment.simplify(segments), width)
 
     def _measure(self, parts: Sequence[Part]) -> int:
         return sum(cell_len(part.text) for part in parts)
