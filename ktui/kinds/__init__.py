@@ -1,0 +1,1 @@
+"""What kinds of objects look like: views, columns, status, relations, overview. Pure functions."""

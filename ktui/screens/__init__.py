@@ -1,0 +1,1 @@
+"""Whole pages: home, browse, details, pickers, help."""

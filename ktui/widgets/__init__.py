@@ -1,0 +1,1 @@
+"""Parts of pages: the live table, panes, bars, prompts, text views."""
