@@ -10,10 +10,9 @@ import statistics
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -24,7 +23,8 @@ from ktui.demo.clock import SteppedClock
 from ktui.demo.run import Cluster, serve
 from ktui.demo.storage import Object
 from ktui.kinds.names import GVR_PODS, ObjectKey
-from ktui.kube.feed import Feed
+from ktui.kinds.row import Row
+from ktui.kube.store import Store
 from ktui.screens.home import HomeScreen
 from ktui.widgets.live_pane import LivePane
 from ktui.widgets.resource_table import OLD_AGES_EVERY
@@ -213,12 +213,12 @@ class Steps:
     not. A step that waits for a disk or a lock is not seen; nothing here should, and the linter looks for that (ASYNC).
 
     Attributes:
-        taken: seconds of each step since the first feed was started.
+        taken: seconds of each step since the first rows landed.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.taken: list[float] = []
-        run, start, here = asyncio.Handle._run, Feed.start, threading.get_ident()
+        run, put, here = asyncio.Handle._run, Store.put, threading.get_ident()
         counting = False
 
         def measured(handle: asyncio.Handle) -> None:
@@ -227,13 +227,13 @@ class Steps:
             if counting and threading.get_ident() == here:
                 self.taken.append(time.thread_time() - began)
 
-        def started(feed: Feed, *rest: Any) -> None:
+        def landed(store: Store, rows: Iterable[Row]) -> None:
             nonlocal counting
             counting = True
-            start(feed, *rest)
+            put(store, rows)
 
         monkeypatch.setattr(asyncio.Handle, "_run", measured)
-        monkeypatch.setattr(Feed, "start", started)
+        monkeypatch.setattr(Store, "put", landed)
 
 
 def slowness() -> float:

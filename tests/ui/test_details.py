@@ -67,7 +67,7 @@ class Page:
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until something holds."""
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(45):
                 while not condition():  # noqa: ASYNC110 - what comes true is on the screen, not in an event
                     await asyncio.sleep(0.005)
         except TimeoutError:
