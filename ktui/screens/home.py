@@ -17,6 +17,7 @@ from ktui.kinds.row import Row
 from ktui.kube.session import Session
 from ktui.screens.tables import TableScreen
 from ktui.widgets.live_pane import LivePane
+from ktui.widgets.pane import Pane
 from ktui.widgets.resource_table import ResourceTable
 
 SIDE_BY_SIDE = (110, 30)
@@ -182,6 +183,12 @@ class HomeScreen(TableScreen):
             self.action_zoom()
 
     # -- panes -------------------------------------------------------------------------------
+
+    @on(Pane.TitleClicked)
+    def _title_clicked(self, event: Pane.TitleClicked) -> None:
+        """A title gives its pane the keyboard, and opens it in the accordion."""
+        assert isinstance(event.pane, LivePane)
+        event.pane.focus_table()
 
     def action_pane(self, number: int) -> None:
         """Go to a pane by its number."""

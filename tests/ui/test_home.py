@@ -362,3 +362,12 @@ async def test_another_context_shows_what_its_user_sees(world: World) -> None:
         await pilot.press("colon", *"ctx demo-nobody", "enter")
         await shows(pilot, "⊘ denied (list pods)")
         assert "demo-nobody" in screen_text(pilot)
+
+
+async def test_a_click_on_a_title_opens_its_pane(world: World) -> None:
+    """In the accordion the title of a closed pane opens it."""
+    async with world.open(size=(80, 24)) as pilot:
+        assert "worker-0" not in screen_text(pilot)
+        await pilot.click(pane(pilot, GVR_NODES), offset=(5, 0))
+        await shows(pilot, "worker-0")
+        assert page(pilot).pane is pane(pilot, GVR_NODES)
