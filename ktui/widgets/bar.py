@@ -7,6 +7,8 @@ from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
+from textual.filter import ANSIToTruecolor
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -73,6 +75,15 @@ class Bar(Widget):
     def text(self) -> str:
         """The words of the bar, as they fit now."""
         return self.render_line(0).text
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The finished line, without what the styles cache of Textual adds: more bytes for the same look."""
+        strip = self.render_line(0)
+        for line_filter in self.get_line_filters():
+            if not isinstance(line_filter, ANSIToTruecolor):
+                strip = strip.apply_filter(line_filter, self.background_colors[1])
+        line = Line(strip, self.size.width)
+        return [line if (crop.x, crop.width) == (0, self.size.width) else line.crop(crop.x, crop.right)]
 
     def render_line(self, y: int) -> Strip:
         """The line, merged into as few segments as styles allow."""
