@@ -40,7 +40,7 @@ class Joins:
             column.join: _Joined(
                 column.join,
                 session,
-                session.open(kinds[column.join.gvr], namespaces, every=column.join.polled),
+                session.open(kinds[column.join.gvr], namespaces, every=column.join.polled, whole=True),
                 on_rows,
                 on_served,
             )

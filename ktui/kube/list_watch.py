@@ -1,8 +1,8 @@
 """ListWatch: asks for the objects of one kind in one scope, and turns bytes into rows.
 
 Two ways to read a kind: whole objects, decoded straight into the kind's lean view; or, where only the server can print
-the kind, server-side Tables whose rows carry the object's metadata. A third, rows without objects for very large
-clusters, differs from the second only in its `includeObject`.
+the kind, server-side Tables whose rows carry the object's metadata. Lists that are too large for either are read rows
+first, without objects: `ktui.kube.rows_first` says when, how and why.
 
 Source: https://kubernetes.io/docs/reference/using-api/api-concepts/
 """
@@ -12,27 +12,32 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
+import time
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from ktui.kinds.cells import CellReader, without_object
 from ktui.kinds.generic import ColumnDefinition, with_columns
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.objects import Object
 from ktui.kinds.row import Row
+from ktui.kube import rows_first
 from ktui.kube.client import REQUEST_IDLE, Client, Response
-from ktui.kube.errors import ApiError, error_from_status
+from ktui.kube.errors import ApiError, Expired, error_from_status
 
 JSON = "application/json"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 
-# The first page is small, so that rows stand on the screen soon; the others balance round trips against the time that
-# decoding one page keeps the event loop (about 10 µs an object).
-FIRST_PAGE, PAGE = 500, 1000
+# The first page is small, so that rows stand on the screen soon, and tells how large the list is; the others balance
+# round trips against the time that decoding one page keeps the event loop (about 10 µs an object).
+FIRST_PAGE, PAGE = 200, 1000
 
 # client-go asks for 5 to 10 minutes, at random so that watches do not end together. Bookmarks come about every minute,
 # so a watch that says nothing for much longer is a dead connection.
@@ -52,12 +57,14 @@ class Page:
         version: the resource version of the whole list.
         next: the token of the next page; empty on the last.
         remaining: how many objects follow, where the server says.
+        abridged: whether the list brings rows without objects, because there are too many.
     """
 
     rows: list[Row]
     version: str
     next: str
     remaining: int | None
+    abridged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,18 @@ class _WatchLine(msgspec.Struct, gc=False):
     object: msgspec.Raw
 
 
+class _Cells(msgspec.Struct, gc=False):
+    cells: tuple[Any, ...]
+
+
+class _TableOfCells(msgspec.Struct, gc=False):
+    """A Table without objects; no rows at all where the server answers a plain list instead."""
+
+    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
+    rows: list[_Cells] | None = None
+
+
+_decode_cells = msgspec.json.Decoder(_TableOfCells).decode
 _decode_line = msgspec.json.Decoder(_WatchLine).decode
 _decode_table = msgspec.json.Decoder(_Table).decode
 _decode_object = msgspec.json.Decoder(Object).decode
@@ -120,6 +139,8 @@ class ListWatch:
         label_selector: as the API takes it, `app=web,tier!=cache`.
         field_selector: likewise, `involvedObject.uid=...`.
         on_kind: called with the kind completed by the columns that the server's Table defines.
+        abridges: whether rows may come without objects where there are many.
+        clock: epoch seconds, against which the ages in such rows are read.
     """
 
     def __init__(
@@ -131,6 +152,8 @@ class ListWatch:
         label_selector: str = "",
         field_selector: str = "",
         on_kind: Callable[[Kind], None] | None = None,
+        abridges: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.kind = kind
         self.namespace = namespace
@@ -142,6 +165,8 @@ class ListWatch:
             if value
         }
         self._accept = TABLE if kind.tables else JSON
+        self._abridges = abridges and kind.namespaced
+        self._clock = clock
         self._on_kind = on_kind
         self._read_page = self._page_of_table if kind.tables else self._page_of_objects
         self._read_row = self._row_of_table if kind.tables else self._row_of_object
@@ -149,7 +174,9 @@ class ListWatch:
         self._decode_view = msgspec.json.Decoder(kind.view).decode
 
     async def pages(self, *, paged: bool = True) -> AsyncGenerator[Page, None]:
-        """The pages of one consistent list, as they land. The next one is asked for while this one is looked at.
+        """The pages of one list, as they land. The next one is asked for while this one is looked at.
+
+        A watch from the version of the first page tells all that the pages do not.
 
         Args:
             paged: False asks for everything at once, which cannot expire on the way.
@@ -159,32 +186,133 @@ class ListWatch:
             ApiError: any other refusal.
             ConnectionFailed: the line broke.
         """
-        coming = asyncio.create_task(self._ask_page("", FIRST_PAGE if paged else 0))
-        try:
-            while True:
-                answer = await coming
-                with collector_paused():
-                    page = self._read_page(answer.body)
-                if page.next:
-                    coming = asyncio.create_task(self._ask_page(page.next, PAGE))
+        answer = await self._ask_page("", FIRST_PAGE if paged else 0)
+        page = self._read(answer)
+        if self._abridges and page.next and await self._too_large(page, len(answer.body)):
+            async with aclosing(self._rows_first(replace(page, abridged=True))) as rows:
+                async for page in rows:
+                    yield page
+            return
+        async with aclosing(self._following(page)) as pages:
+            async for page in pages:
                 yield page
-                if not page.next:
-                    return
-        finally:
-            coming.cancel()
+
+    async def _following(self, page: Page) -> AsyncGenerator[Page, None]:
+        """A page of whole objects, and all that follow it."""
+        while page.next:
+            coming = asyncio.create_task(self._ask_page(page.next, PAGE))
+            try:
+                yield page
+                page = self._read(await coming)
+            finally:
+                coming.cancel()
+        yield page
+
+    def _read(self, answer: Response) -> Page:
+        with collector_paused():
+            return self._read_page(answer.body)
 
     async def _ask_page(self, token: str, limit: int) -> Response:
         """A page of at most `limit` objects, or everything when that is 0."""
-        query = {
-            **self._selectors,
-            **({"limit": str(limit)} if limit else {}),
-            **({"continue": token} if token else {}),
-        }
+        query = self._query(token, limit)
         if self.kind.tables:
             query["includeObject"] = "Metadata"
         # A server may need its whole time for everything at once, and asking again would only add to its burden.
         idle = LIST_IDLE if limit else REQUEST_IDLE
         return await self._client.request("GET", self._path, query=query, accept=self._accept, idle=idle)
+
+    def _query(self, token: str, limit: int) -> dict[str, str]:
+        return {
+            **self._selectors,
+            **({"limit": str(limit)} if limit else {}),
+            **({"continue": token} if token else {}),
+        }
+
+    # -- rows first --------------------------------------------------------------------------
+
+    async def _too_large(self, page: Page, size: int) -> bool:
+        """Whether what follows the first page is too much for whole objects.
+
+        Args:
+            page: the first page.
+            size: its bytes.
+        """
+        remaining = page.remaining
+        if remaining is None and self._selectors:
+            # Of a selection servers do not say how large it is; of the whole they do.
+            query = {"limit": "1", "includeObject": "None"}
+            answer = await self._client.request("GET", self._path, query=query, accept=TABLE)
+            remaining = _decode_cells(answer.body).metadata.remaining_item_count
+        return remaining is not None and rows_first.too_large(size, len(page.rows), remaining)
+
+    async def _rows_first(self, first: Page) -> AsyncGenerator[Page, None]:
+        """The first page, and then rows without objects, namespace by namespace; see `ktui.kube.rows_first`."""
+        yield first
+        total = len(first.rows) + (first.remaining or 0)
+        found = rows_first.Namespaces((self.namespace,), True)
+        if not self.namespace:
+            asked = await rows_first.namespaces(self._client)
+            if asked is None or len(asked.names) * rows_first.OBJECTS_A_REQUEST > total > 0:
+                found = rows_first.Namespaces((), False)
+            else:
+                found = asked
+        landed = len(first.rows)
+        if found.names:
+            try:
+                async with aclosing(self._each_namespace(found.names, first)) as pages:
+                    async for page in pages:
+                        landed += len(page.rows)
+                        # Only the last page of all has nothing behind it.
+                        yield replace(page, remaining=max(0, total - landed) if first.remaining is not None else None)
+            except _NoTableError:
+                found = rows_first.Namespaces((), False)
+        if found.certain or (found.names and first.remaining is not None and landed >= total):
+            yield Page([], first.version, "", 0, abridged=True)
+            return
+        async with aclosing(self._following(first)) as pages:
+            async for page in pages:
+                rows = [without_object(self.kind, row) for row in page.rows]
+                yield replace(page, rows=rows, version=first.version, abridged=True)
+
+    async def _each_namespace(self, namespaces: tuple[str, ...], first: Page) -> AsyncGenerator[Page, None]:
+        """Rows without objects, some namespaces at a time; those of the first page are known better already."""
+        reader = CellReader(self.kind, self._clock())
+        known = {row.key for row in first.rows}
+        known_in = {key.namespace for key in known}
+        waiting = deque((namespace, "") for namespace in namespaces)
+        asked: dict[asyncio.Task[Response], str] = {}
+        try:
+            while waiting or asked:
+                while waiting and len(asked) < rows_first.AT_ONCE:
+                    namespace, token = waiting.popleft()
+                    asked[asyncio.create_task(self._ask_cells(namespace, token))] = namespace
+                landed, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+                for task in landed:
+                    namespace = asked.pop(task)
+                    with collector_paused():
+                        table = _decode_cells(task.result().body)
+                        if table.rows is None:
+                            raise _NoTableError
+                        rows = reader.rows(namespace, [row.cells for row in table.rows])
+                    if table.metadata.continue_:
+                        waiting.appendleft((namespace, table.metadata.continue_))
+                    if namespace in known_in:
+                        rows = [row for row in rows if row.key not in known]
+                    yield Page(rows, first.version, "more", None, abridged=True)
+        finally:
+            for task in asked:
+                if not task.cancel() and not task.cancelled():
+                    # It failed beside the one whose failure is raised.
+                    task.exception()
+
+    async def _ask_cells(self, namespace: str, token: str) -> Response:
+        path, query = self.kind.gvr.path(namespace), {"includeObject": "None"}
+        ask = partial(self._client.request, "GET", path, accept=TABLE, idle=LIST_IDLE)
+        try:
+            return await ask(query=query | self._query(token, rows_first.ROWS))
+        except Expired:
+            # The rest of one namespace in one answer, which cannot expire; what came of it before comes again.
+            return await ask(query=query | self._query("", 0))
 
     async def watch(self, version: str, on_open: Callable[[], None]) -> AsyncGenerator[list[Event], None]:
         """What changes after `version`, in the batches in which it arrives; ends when the server ends it.
@@ -269,6 +397,23 @@ class ListWatch:
             self.kind = completed
             if self._on_kind is not None:
                 self._on_kind(completed)
+
+
+async def list_rows(list_watch: ListWatch) -> list[Row]:
+    """All rows, in the server's order. `list_watch.kind` has the columns the server named afterwards.
+
+    Raises:
+        KtuiError: the list could not be completed.
+    """
+    try:
+        return [row async for page in list_watch.pages() for row in page.rows]
+    except Expired:
+        # The snapshot that the pages come from was dropped on the way; one answer cannot expire (client-go's pager).
+        return [row async for page in list_watch.pages(paged=False) for row in page.rows]
+
+
+class _NoTableError(Exception):
+    """The server does not print tables."""
 
 
 def object_row(item: Object) -> Row:

@@ -99,9 +99,11 @@ class Reflector:
         try:
             async with aclosing(self._list_watch.pages(paged=paged)) as pages:
                 async for page in pages:
-                    version = version or page.version
+                    if not version:
+                        version = page.version
+                        self._store.abridge(self._list_watch.namespace, page.abridged)
                     self._store.put(page.rows)
-                    seen.update(row.key for row in page.rows)
+                    seen.update([row.key for row in page.rows])
                     if page.next and not self._listed:
                         total = len(seen) + page.remaining if page.remaining is not None else None
                         self._become(Listing(len(seen), total))

@@ -12,7 +12,8 @@ from textual.timer import Timer
 from ktui.kinds.builtin import HOME
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR, GVR_NODES, GVR_PODS, ObjectKey
-from ktui.kinds.related import related
+from ktui.kinds.related import related, unknown
+from ktui.kinds.relation import Wanted
 from ktui.kinds.row import Row
 from ktui.kube.session import Session
 from ktui.screens.tables import TableScreen
@@ -25,6 +26,9 @@ SIDE_BY_SIDE = (110, 30)
 
 RELATE_EVERY = 0.25
 """Seconds between looks at what belongs together while the cluster changes."""
+
+RESTS = 0.15
+"""Seconds for which the cursor rests on a row before objects are asked for that tell what belongs to it."""
 
 
 class Focus(NamedTuple):
@@ -74,6 +78,7 @@ class HomeScreen(TableScreen):
         super().__init__(session, namespaces)
         self._focus: list[Focus] = []
         self._relating: Timer | None = None
+        self._wanting: Timer | None = None
 
     def compose_panes(self) -> ComposeResult:
         """In reading order: nodes, deployments, services, pods."""
@@ -132,11 +137,35 @@ class HomeScreen(TableScreen):
         for pane in self.panes:
             pane.mark_related(marks.get(pane.kind.gvr, set()) if pane is not here else set())
         self.tell_relations()
+        if self._wanting is not None:
+            self._wanting.stop()
+            self._wanting = None
+        if self._unknown():
+            self._wanting = self.set_timer(RESTS, self._want)
+
+    def _unknown(self) -> list[Wanted]:
+        """What must be fetched to tell what belongs to the cursor's row, and to what the panes are narrowed to."""
+        sight, here = self.sight(), self.pane
+        rows = [(here.kind, here.row)] if here.row is not None else []
+        rows += [
+            (each.kind, row) for each in self._focus[-1:] if (row := sight.row(each.kind.gvr, each.key)) is not None
+        ]
+        return [wanted for kind, row in rows for wanted in unknown(kind, row, sight, HOME)]
+
+    def _want(self) -> None:
+        """The cursor rests: ask for the objects that tell what belongs together."""
+        self._wanting = None
+        if self.is_current and self.complete:
+            feeds = {pane.kind.gvr: pane.feed for pane in self.panes}
+            for wanted in self._unknown():
+                feeds[wanted.gvr].want((wanted,))
 
     def _narrow(self) -> None:
         wanted = self._wanted()
+        missing = {each.gvr for each in self._unknown()} if wanted is not None else set()
         for pane in self.panes:
-            pane.narrow(wanted.get(pane.kind.gvr) if wanted is not None else None, self._label())
+            only = wanted.get(pane.kind.gvr) if wanted is not None else None
+            pane.narrow(only, self._label(), certain=not missing)
 
     def _wanted(self) -> dict[GVR, set[ObjectKey]] | None:
         """What the innermost focus leaves of each kind; None without a focus."""

@@ -73,6 +73,7 @@ class LivePane(Pane):
     ) -> None:
         self._session = session
         self._suspended = False
+        self._certain = True
         self._view = session.open(kind, namespaces, labels=labels, fields=fields)
         self._namespaces = namespaces
         self.joins = Joins(session, kind, namespaces, BUILTIN, self._touch, self._choose_columns)
@@ -148,17 +149,21 @@ class LivePane(Pane):
             return (f"No {plural} with “{model.filter.text}”.", "Esc clears the filter.")
         if model.total and model.unhealthy_only:
             return (f"All {plural} are well.", "! shows them again.")
+        if self.subject and not self._certain:
+            return (f"Looking for what belongs to {self.subject} …",)
         if self.subject and complete(self.feed.state):
             return (f"No {plural} belong to {self.subject}.", "Esc widens again.")
         return sentence(self.feed.state, model.total, plural)
 
-    def narrow(self, keys: Collection[ObjectKey] | None, subject: str) -> None:
+    def narrow(self, keys: Collection[ObjectKey] | None, subject: str, *, certain: bool = True) -> None:
         """Show only these rows; all when None.
 
         Args:
             keys: which.
             subject: the name of what they belong to; empty for none.
+            certain: whether these are all; others may still be found.
         """
+        self._certain = certain
         if keys is None:
             subject = ""
         if subject != self.subject:
@@ -184,8 +189,7 @@ class LivePane(Pane):
 
     def shown_keys(self) -> set[ObjectKey]:
         """The keys of the rows that are shown."""
-        model = self.table.model
-        return {model.key_at(index) for index in range(len(model))}
+        return self.table.model.shown_keys()
 
     def select(self, key: ObjectKey) -> None:
         """Put the cursor on a row, if it is shown."""

@@ -205,10 +205,22 @@ class ResourceTable(TableLines, can_focus=True):
 
     def sort_by(self, name: str) -> None:
         """Sort by the column called `name`, the other way round when it is sorted by it already."""
-        if self._model.column(name) is not None:
+        if self._model.column(name) is None:
+            return
+        if self._model.sorts_at_once:
             self._model.sort_by(name)
-            self._widths.forget(name)
-            self._reordered()
+            self._sorted(name)
+        else:
+            self._sort_soon(name)
+
+    @work(group="sort", exclusive=True)
+    async def _sort_soon(self, name: str) -> None:
+        if await self._model.sort_soon(name):
+            self._sorted(name)
+
+    def _sorted(self, name: str) -> None:
+        self._widths.forget(name)
+        self._reordered()
 
     def _reordered(self) -> None:
         self._moved = True
