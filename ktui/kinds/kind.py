@@ -117,54 +117,53 @@ class Kind:
             joined: what other kinds know about them.
         """
         if self.health is None and any(isinstance(c, JoinColumn) and c.tone_with is not None for c in self.columns):
-            judged = ((row.key, self.tone(row, joined)) for row in rows)
-        else:
-            # Rows without objects come by the ten thousand, and with few different words.
-            known = self._tones_of_cells.__getitem__
-            judged = (
-                (row.key, known(row.cells) if row.object is None and row.cells else self.tone(row)) for row in rows
-            )
-        return [found for found in judged if found[1].unhealthy]
+            judged = [(row.key, self.tone(row, joined)) for row in rows]
+            return [found for found in judged if found[1].unhealthy]
+        # Rows without objects come by the ten thousand, and with few different words.
+        told, troubles = self._troubles.told, self._troubles
+        found = []
+        for row in rows:
+            if row.object is None and row.cells is not None:
+                tone = None if told is None else troubles[told(row.cells)]
+            else:
+                tone = self.tone(row)
+            if tone is not None and tone.unhealthy:
+                found.append((row.key, tone))
+        return found
 
     @cached_property
-    def _tones_of_cells(self) -> TonesOfCells:
-        return TonesOfCells(self.columns)
+    def _troubles(self) -> Troubles:
+        return Troubles(self.columns)
 
     def column(self, name: str) -> Column | None:
         """The column called `name`, if there is one."""
         return next((column for column in self.columns if column.name == name), None)
 
 
-class TonesOfCells:
-    """How well rows without objects are, remembered by the few words that tell.
+class Troubles(dict[Any, Tone | None]):
+    """How unwell rows without objects are, by the few cells that tell; None of those that are well.
 
     Args:
         columns: of their kind.
+
+    Attributes:
+        told: picks the cells that tell; None where there are none.
     """
 
     def __init__(self, columns: Sequence[Column]) -> None:
+        super().__init__()
         self._columns = [column for column in columns if column.telling]
-        places = {place for column in self._columns for place in column.telling}
-        self._told = itemgetter(*places) if places else None
-        self._known: dict[Any, Tone] = {}
+        self._places = sorted({place for column in self._columns for place in column.telling})
+        self.told = itemgetter(*self._places) if self._places else None
 
-    def __getitem__(self, cells: Sequence[Any]) -> Tone:
-        """The worst that the cells of a row tell."""
-        if self._told is None:
-            return Tone.PLAIN
-        try:
-            told = self._told(cells)
-            tone = self._known.get(told)
-        except (IndexError, TypeError):
-            # A row that is shorter than its table, or a cell that is a list.
-            return self._judge(cells)
-        if tone is None:
-            tone = self._known[told] = self._judge(cells)
-        return tone
-
-    def _judge(self, cells: Sequence[Any]) -> Tone:
+    def __missing__(self, told: Any) -> Tone | None:
+        cells = [""] * (self._places[-1] + 1)
+        for place, cell in zip(self._places, told if len(self._places) > 1 else (told,), strict=True):
+            cells[place] = cell
         row = Row(ObjectKey("", ""), "", None, tuple(cells))
-        return worst(column.tone_of(row) for column in self._columns)
+        tone = worst(column.tone_of(row) for column in self._columns)
+        self[told] = tone if tone.unhealthy else None
+        return self[told]
 
 
 def _numbered(columns: tuple[Column, ...]) -> Iterable[Column]:

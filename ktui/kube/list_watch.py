@@ -37,7 +37,7 @@ TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 
 # The first page is small, so that rows stand on the screen soon, and tells how large the list is; the others balance
 # round trips against the time that decoding one page keeps the event loop (about 10 µs an object).
-FIRST_PAGE, PAGE = 200, 1000
+FIRST_PAGE, PAGE = 100, 1000
 
 # client-go asks for 5 to 10 minutes, at random so that watches do not end together. Bookmarks come about every minute,
 # so a watch that says nothing for much longer is a dead connection.

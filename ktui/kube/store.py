@@ -112,8 +112,9 @@ class Store:
             seen: the keys that the list showed.
             namespace: where the list looked; empty for everywhere.
         """
-        for key in [key for key in self.rows if key not in seen and (not namespace or key.namespace == namespace)]:
-            self.remove(key)
+        for key in self.rows.keys() - seen:
+            if not namespace or key.namespace == namespace:
+                self.remove(key)
 
     def announce(self) -> None:
         """Wake every subscriber for every row: the kind's columns changed."""
@@ -158,10 +159,9 @@ class Store:
 
     def _keep_objects(self, fresh: Mapping[ObjectKey, Row]) -> None:
         """Keep the objects of late, and let go of older ones, whose rows look the same without."""
-        for key, row in fresh.items():
-            self._objects.pop(key, None)
-            if row.object is not None:
-                self._objects[key] = None
+        for key in self._objects.keys() & fresh.keys():
+            del self._objects[key]
+        self._objects.update(dict.fromkeys([key for key, row in fresh.items() if row.object is not None]))
         # In batches, as what was complete is so no longer.
         if len(self._objects) > MOST_OBJECTS * 5 // 4:
             self._whole.clear()

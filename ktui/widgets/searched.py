@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+from typing import Any
 
-from ktui.kinds.column import AgeColumn, Column, Joined, KeyColumn, MovingColumn, cell_text
+from ktui.kinds.column import Column, Joined, KeyColumn
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.row import Row
 from ktui.widgets.table_filter import BETWEEN_CELLS, Filter
+
+
+def _nothing(cells: Any) -> tuple[str, ...]:
+    return ()
 
 
 class Searched:
@@ -22,13 +28,33 @@ class Searched:
     def __init__(self, columns: Sequence[Column]) -> None:
         self._columns = [column for column in columns if not column.ticks]
         self._namespace = any(isinstance(column, KeyColumn) and column.part == 0 for column in columns)
-        ticking = {c.server for c in columns if isinstance(c, AgeColumn | MovingColumn)}
-        self._places = [c.server for c in self._columns if c.server >= 0 and c.server not in ticking]
+        # One more than there are, so that what is picked is a tuple also of a single cell.
+        places = [column.server for column in self._columns if column.server >= 0]
+        self._pick: Callable[[Any], Any] = itemgetter(*places, places[0]) if places else _nothing
         self._texts: dict[ObjectKey, str] = {}
 
-    def unread(self, keys: Iterable[ObjectKey]) -> list[ObjectKey]:
-        """Those of some rows that have not been read yet."""
-        return [key for key in keys if key not in self._texts]
+    def read(self, rows: Iterable[Row], joined: Joined) -> None:
+        """Read rows that have not been read yet.
+
+        Args:
+            rows: those of them that have been read cost nothing.
+            joined: what other kinds know about them.
+        """
+        unread = [row for row in rows if row.key not in self._texts]
+        bare = [row for row in unread if row.object is None and row.cells is not None]
+        try:
+            # In C, as there may be a hundred thousand.
+            cells = map(self._pick, [row.cells for row in bare])
+            texts = list(map(str.lower, map(BETWEEN_CELLS.join, cells)))
+        except (TypeError, IndexError):
+            # Numbers among the cells, or a row that is shorter than its table.
+            bare, texts = [], []
+        if self._namespace:
+            texts = [f"{row.key.namespace.lower()}{BETWEEN_CELLS}{text}" for row, text in zip(bare, texts, strict=True)]
+        self._texts.update(zip([row.key for row in bare], texts, strict=True))
+        if len(bare) < len(unread):
+            for row in unread:
+                self.text(row, joined)
 
     def forget(self, keys: Iterable[ObjectKey]) -> None:
         """Read these rows anew when they are looked at again."""
@@ -39,23 +65,11 @@ class Searched:
     def text(self, row: Row, joined: Joined) -> str:
         """What a filter sees of a row."""
         if (text := self._texts.get(row.key)) is None:
-            text = self._texts[row.key] = self._read(row, joined)
+            cells = (column.cell(row, 0, joined) for column in self._columns)
+            text = self._texts[row.key] = BETWEEN_CELLS.join(cells).lower()
         return text
 
     def matching(self, found: Filter) -> list[ObjectKey]:
         """Which of the rows that have been read match, in the order in which they were."""
         needle = found.text.lower()
         return [key for key, text in self._texts.items() if needle in text]
-
-    def _read(self, row: Row, joined: Joined) -> str:
-        cells = row.cells
-        if row.object is not None or cells is None:
-            return BETWEEN_CELLS.join([column.cell(row, 0, joined) for column in self._columns]).lower()
-        texts = [cells[place] for place in self._places if place < len(cells)]
-        if self._namespace:
-            texts.append(row.key.namespace)
-        try:
-            return BETWEEN_CELLS.join(texts).lower()
-        except TypeError:
-            # Numbers among them.
-            return BETWEEN_CELLS.join(map(cell_text, texts)).lower()

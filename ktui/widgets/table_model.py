@@ -154,6 +154,8 @@ class TableModel:
     def columns(self, columns: Sequence[Column]) -> None:
         self._columns = tuple(columns)
         self._searched = Searched(self._columns)
+        if self._filter:
+            self._searched.read(self.store.rows.values(), self.joined)
         if self._sort is not None:
             self._sort_column = self.column(self._sort.column)
             if self._sort_column is None:
@@ -266,10 +268,10 @@ class TableModel:
         wanted = self._wanted_filter = Filter(text)
         started = perf_counter()
         if wanted:
-            for count, key in enumerate(self._searched.unread(self.store.rows)):
-                if (row := self.store.rows.get(key)) is not None:
-                    self._searched.text(row, self.joined)
-                if count % _LOOK_AT_CLOCK_EVERY == 0 and perf_counter() - started > SLICE:
+            rows = list(self.store.rows.values())
+            for start in range(0, len(rows), _BATCH):
+                self._searched.read(rows[start : start + _BATCH], self.joined)
+                if perf_counter() - started > SLICE:
                     await asyncio.sleep(0)
                     started = perf_counter()
                     if self._wanted_filter is not wanted:
@@ -377,9 +379,6 @@ class TableModel:
         elif self._unhealthy_only:
             shown = [key for key in self._unhealthy if key in rows]
         if self._filter:
-            # All of this is in memory already; only rows that came since are read now.
-            for key in self._searched.unread(shown):
-                self._searched.text(rows[key], self.joined)
             matching = self._searched.matching(self._filter)
             chosen = rows if shown is rows else set(shown)
             shown = [key for key in matching if key in chosen]

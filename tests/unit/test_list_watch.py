@@ -170,7 +170,7 @@ async def test_pages_follow_the_token(server: ApiServer, client: Client) -> None
     assert [(page.next, page.remaining) for page in pages] == [("more", 1), ("", None)]
     queries = [dict(request.query) for request in server.requests]
     selectors = {"labelSelector": "app=web", "fieldSelector": "metadata.name!=z"}
-    assert queries == [{**selectors, "limit": "200"}, {**selectors, "limit": "1000", "continue": "more"}]
+    assert queries == [{**selectors, "limit": "100"}, {**selectors, "limit": "1000", "continue": "more"}]
     assert {request.path for request in server.requests} == {"/api/v1/namespaces/a/things"}
 
 
