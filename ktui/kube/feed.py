@@ -83,6 +83,11 @@ class Feed:
         return self.store.kind
 
     @property
+    def listed(self) -> bool:
+        """Whether everything was listed once, so that what is not there does not exist."""
+        return complete(self.state) or isinstance(self.state, Partial | Denied | Absent)
+
+    @property
     def running(self) -> bool:
         """Whether the cluster is being asked."""
         return bool(self._reflectors)

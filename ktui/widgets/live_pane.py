@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
+from textual import on
 from textual.message import Message
 
 from ktui.kinds.builtin import BUILTIN
@@ -76,7 +77,7 @@ class LivePane(Pane):
         self._certain = True
         self._view = session.open(kind, namespaces, labels=labels, fields=fields)
         self._namespaces = namespaces
-        self.joins = Joins(session, kind, namespaces, BUILTIN, self._touch, self._choose_columns)
+        self.joins = Joins(session, self.feed, namespaces, BUILTIN, self._touch, self._choose_columns)
         self._columns_of = kind
         model = TableModel(self.feed.store, self._columns(), joined=self.joins.lookup)
         super().__init__(ResourceTable(model, clock=session.clock), kind.title, id=kind.gvr.resource)
@@ -244,6 +245,14 @@ class LivePane(Pane):
         turn_around = sort is not None and place >= 0 and not sort.descending
         self.table.sort_by(names[place] if turn_around else names[(place + 1) % len(names)])
         return True
+
+    @on(ResourceTable.Counted)
+    def _look_at_what_is_in_sight(self) -> None:
+        model = self.table.model
+        self.joins.look_at({key.namespace for key in self.table.keys_in_sight})
+        if model.sort is not None and isinstance(column := model.column(model.sort.column), JoinColumn):
+            # What is sorted by must be known of all rows.
+            self.joins.look_everywhere(column.join)
 
     def _filters_changed(self) -> None:
         self.table.say(self._words())

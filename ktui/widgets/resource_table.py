@@ -173,6 +173,11 @@ class ResourceTable(TableLines, can_focus=True):
         """The row under the cursor."""
         return self._model.cursor
 
+    @property
+    def keys_in_sight(self) -> list[ObjectKey]:
+        """The keys of the rows on the screen."""
+        return [key for key in self._keys if key is not None]
+
     def settle(self) -> None:
         """All rows have landed: from now on the cursor stays on its row, wherever rows come and go."""
         self._model.hold_cursor()
