@@ -15,9 +15,9 @@ from ktui.kinds.generic import generic_kind
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR
 from ktui.kube.client import Client
+from ktui.kube.collector import collector_paused
 from ktui.kube.discovery import Discovery, Resource, discover
 from ktui.kube.errors import ConfigError, Expired
-from ktui.kube.list_watch import collector_paused
 
 # Objects in one answer; kubectl asks for as many.
 RAW_PAGE = 500

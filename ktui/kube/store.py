@@ -105,16 +105,14 @@ class Store:
             self._objects.pop(key, None)
             self._note({key: row})
 
-    def sweep(self, seen: set[ObjectKey], namespace: str = "") -> None:
-        """Drop the rows that a complete list did not show.
+    def keys_in(self, namespace: str) -> set[ObjectKey]:
+        """The keys of the rows in a namespace; of all when it is empty."""
+        return {key for key in self.rows if key.namespace == namespace} if namespace else set(self.rows)
 
-        Args:
-            seen: the keys that the list showed.
-            namespace: where the list looked; empty for everywhere.
-        """
-        for key in self.rows.keys() - seen:
-            if not namespace or key.namespace == namespace:
-                self.remove(key)
+    def discard(self, keys: Iterable[ObjectKey]) -> None:
+        """Drop rows, as far as they are there."""
+        for key in keys:
+            self.remove(key)
 
     def announce(self) -> None:
         """Wake every subscriber for every row: the kind's columns changed."""

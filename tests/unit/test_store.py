@@ -78,7 +78,7 @@ def test_a_sweep_keeps_other_namespaces() -> None:
     """A list of one namespace drops what went there, and nothing elsewhere."""
     store = Store(KIND)
     store.put([row("x"), row("y"), row("x", namespace="b")])
-    store.sweep({ObjectKey("a", "y")}, "a")
+    store.discard(store.keys_in("a") - {ObjectKey("a", "y")})
     assert set(store.rows) == {ObjectKey("a", "y"), ObjectKey("b", "x")}
 
 
