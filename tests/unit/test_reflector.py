@@ -71,7 +71,8 @@ class Script:
         for step in next(self._turns, None) or await self._rest():
             if isinstance(step, Exception):
                 raise step
-            self.now += PROGRESS_EVERY
+            if isinstance(step, Page) and step.next:
+                self.now += PROGRESS_EVERY
             yield cast("Page", step)
 
     async def watch(self, version: str, on_open: Callable[[], None]) -> AsyncGenerator[list[Event], None]:
