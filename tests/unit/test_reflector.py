@@ -309,7 +309,7 @@ async def test_stale_counts_from_the_first_failure() -> None:
 async def test_before_the_first_list_nothing_is_complete() -> None:
     """A pane that never had everything does not look as if it had."""
     run = await played((page("5", "x", more="t"), REFUSED))
-    assert run.states[-1] == Stale(1001, "connection refused", 1001, complete=False)
+    assert run.states[-1] == Stale(1001 + PROGRESS_EVERY, "connection refused", 1001 + PROGRESS_EVERY, complete=False)
 
 
 async def test_bytes_that_cannot_be_read() -> None:
