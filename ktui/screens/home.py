@@ -7,13 +7,11 @@ from typing import ClassVar, NamedTuple
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.timer import Timer
 
 from ktui.kinds.builtin import HOME
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR, GVR_NODES, GVR_PODS, ObjectKey
-from ktui.kinds.related import related, unknown
-from ktui.kinds.relation import Wanted
+from ktui.kinds.related import related
 from ktui.kinds.row import Row
 from ktui.kube.session import Session
 from ktui.screens.tables import TableScreen
@@ -23,12 +21,6 @@ from ktui.widgets.resource_table import ResourceTable
 
 SIDE_BY_SIDE = (110, 30)
 """Columns and rows of a terminal on which four panes have room; on smaller ones they become an accordion."""
-
-RELATE_EVERY = 0.25
-"""Seconds between looks at what belongs together while the cluster changes."""
-
-RESTS = 0.15
-"""Seconds for which the cursor rests on a row before objects are asked for that tell what belongs to it."""
 
 
 class Focus(NamedTuple):
@@ -77,8 +69,6 @@ class HomeScreen(TableScreen):
     def __init__(self, session: Session, namespaces: tuple[str, ...] = ()) -> None:
         super().__init__(session, namespaces)
         self._focus: list[Focus] = []
-        self._relating: Timer | None = None
-        self._wanting: Timer | None = None
 
     def compose_panes(self) -> ComposeResult:
         """In reading order: nodes, deployments, services, pods."""
@@ -115,13 +105,8 @@ class HomeScreen(TableScreen):
         """Mark once, after all keys that are waiting have moved the cursor."""
         self.call_next(self.relate)
 
-    @on(LivePane.Changed)
-    def _relate_soon(self) -> None:
-        if self._relating is None:
-            self._relating = self.set_timer(RELATE_EVERY, self._relate_again)
-
-    def _relate_again(self) -> None:
-        self._relating = None
+    def rows_changed(self) -> None:
+        """What belongs together may have changed."""
         self.relate()
 
     def relate(self) -> None:
@@ -137,35 +122,19 @@ class HomeScreen(TableScreen):
         for pane in self.panes:
             pane.mark_related(marks.get(pane.kind.gvr, set()) if pane is not here else set())
         self.tell_relations()
-        if self._wanting is not None:
-            self._wanting.stop()
-            self._wanting = None
-        if self._unknown():
-            self._wanting = self.set_timer(RESTS, self._want)
 
-    def _unknown(self) -> list[Wanted]:
-        """What must be fetched to tell what belongs to the cursor's row, and to what the panes are narrowed to."""
-        sight, here = self.sight(), self.pane
-        rows = [(here.kind, here.row)] if here.row is not None else []
-        rows += [
-            (each.kind, row) for each in self._focus[-1:] if (row := sight.row(each.kind.gvr, each.key)) is not None
-        ]
-        return [wanted for kind, row in rows for wanted in unknown(kind, row, sight, HOME)]
-
-    def _want(self) -> None:
-        """The cursor rests: ask for the objects that tell what belongs together."""
-        self._wanting = None
-        if self.is_current and self.complete:
-            feeds = {pane.kind.gvr: pane.feed for pane in self.panes}
-            for wanted in self._unknown():
-                feeds[wanted.gvr].want((wanted,))
+    def told_of(self) -> list[tuple[Kind, Row]]:
+        """The object under the cursor, and the one to which the panes are narrowed."""
+        sight = self.sight()
+        focused = [(each.kind, sight.row(each.kind.gvr, each.key)) for each in self._focus[-1:]]
+        return [*super().told_of(), *((kind, row) for kind, row in focused if row is not None)]
 
     def _narrow(self) -> None:
         wanted = self._wanted()
-        missing = {each.gvr for each in self._unknown()} if wanted is not None else set()
+        certain = wanted is None or not self.unknown()
         for pane in self.panes:
             only = wanted.get(pane.kind.gvr) if wanted is not None else None
-            pane.narrow(only, self._label(), certain=not missing)
+            pane.narrow(only, self._label(), certain=certain)
 
     def _wanted(self) -> dict[GVR, set[ObjectKey]] | None:
         """What the innermost focus leaves of each kind; None without a focus."""
