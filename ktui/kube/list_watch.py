@@ -12,28 +12,24 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from ktui.kinds.cells import CellReader, without_object
 from ktui.kinds.generic import ColumnDefinition, with_columns
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.objects import Object
 from ktui.kinds.row import Row
-from ktui.kube import rows_first
 from ktui.kube.client import REQUEST_IDLE, Client, Response
-from ktui.kube.collector import collector_paused, leave_alone
+from ktui.kube.collector import collector_paused
 from ktui.kube.errors import ApiError, Expired, error_from_status
+from ktui.kube.page import TABLE, Event, Page
+from ktui.kube.rows_first import LIST_IDLE, RowsFirst, page_query
 
 JSON = "application/json"
-TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 
 # The first page is small, so that rows stand on the screen soon, and tells how large the list is; the others balance
 # round trips against the time that decoding one page keeps the event loop (about 10 µs an object).
@@ -43,43 +39,8 @@ FIRST_PAGE, PAGE = 100, 1000
 # so a watch that says nothing for much longer is a dead connection.
 WATCH_SECONDS = (300, 600)
 WATCH_IDLE = 100.0
-LIST_IDLE = 30.0
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a list.
-
-    Attributes:
-        rows: its objects.
-        version: the resource version of the whole list.
-        next: the token of the next page; empty on the last.
-        remaining: how many objects follow, where the server says.
-        abridged: whether the list brings rows without objects, because there are too many.
-    """
-
-    rows: list[Row]
-    version: str
-    next: str
-    remaining: int | None
-    abridged: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A change that a watch reports.
-
-    Attributes:
-        type: ADDED, MODIFIED, DELETED or BOOKMARK.
-        version: the resource version up to which the watch is now current.
-        row: the object; None for a bookmark.
-    """
-
-    type: str
-    version: str
-    row: Row | None
 
 
 class _ListMeta(msgspec.Struct, rename="camel", gc=False):
@@ -112,18 +73,6 @@ class _WatchLine(msgspec.Struct, gc=False):
     object: msgspec.Raw
 
 
-class _Cells(msgspec.Struct, gc=False):
-    cells: tuple[Any, ...]
-
-
-class _TableOfCells(msgspec.Struct, gc=False):
-    """A Table without objects; no rows at all where the server answers a plain list instead."""
-
-    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
-    rows: list[_Cells] | None = None
-
-
-_decode_cells = msgspec.json.Decoder(_TableOfCells).decode
 _decode_line = msgspec.json.Decoder(_WatchLine).decode
 _decode_table = msgspec.json.Decoder(_Table).decode
 _decode_object = msgspec.json.Decoder(Object).decode
@@ -188,13 +137,13 @@ class ListWatch:
         """
         answer = await self._ask_page("", FIRST_PAGE if paged else 0)
         page = self._read(answer)
-        if self._abridges and page.next and await self._too_large(page, len(answer.body)):
-            with collector_paused():
-                async with aclosing(self._rows_first(replace(page, abridged=True))) as rows:
+        if self._abridges and page.next:
+            rows_first = RowsFirst(self._client, self.kind, self.namespace, self._selectors, self._clock)
+            if await rows_first.pays(page, len(answer.body)):
+                async with aclosing(rows_first.pages(page, self._following)) as rows:
                     async for page in rows:
                         yield page
-                leave_alone()
-            return
+                return
         async with aclosing(self._following(page)) as pages:
             async for page in pages:
                 yield page
@@ -216,105 +165,12 @@ class ListWatch:
 
     async def _ask_page(self, token: str, limit: int) -> Response:
         """A page of at most `limit` objects, or everything when that is 0."""
-        query = self._query(token, limit)
+        query = page_query(self._selectors, token, limit)
         if self.kind.tables:
             query["includeObject"] = "Metadata"
         # A server may need its whole time for everything at once, and asking again would only add to its burden.
         idle = LIST_IDLE if limit else REQUEST_IDLE
         return await self._client.request("GET", self._path, query=query, accept=self._accept, idle=idle)
-
-    def _query(self, token: str, limit: int) -> dict[str, str]:
-        return {
-            **self._selectors,
-            **({"limit": str(limit)} if limit else {}),
-            **({"continue": token} if token else {}),
-        }
-
-    # -- rows first --------------------------------------------------------------------------
-
-    async def _too_large(self, page: Page, size: int) -> bool:
-        """Whether what follows the first page is too much for whole objects.
-
-        Args:
-            page: the first page.
-            size: its bytes.
-        """
-        remaining = page.remaining
-        if remaining is None and self._selectors:
-            # Of a selection servers do not say how large it is; of the whole they do.
-            query = {"limit": "1", "includeObject": "None"}
-            answer = await self._client.request("GET", self._path, query=query, accept=TABLE)
-            remaining = _decode_cells(answer.body).metadata.remaining_item_count
-        return remaining is not None and rows_first.too_large(size, len(page.rows), remaining)
-
-    async def _rows_first(self, first: Page) -> AsyncGenerator[Page, None]:
-        """The first page, and then rows without objects, namespace by namespace; see `ktui.kube.rows_first`."""
-        yield first
-        total = len(first.rows) + (first.remaining or 0)
-        found = rows_first.Namespaces((self.namespace,), True)
-        if not self.namespace:
-            asked = await rows_first.namespaces(self._client)
-            if asked is None or len(asked.names) * rows_first.OBJECTS_A_REQUEST > total > 0:
-                found = rows_first.Namespaces((), False)
-            else:
-                found = asked
-        landed = len(first.rows)
-        if found.names:
-            try:
-                async with aclosing(self._each_namespace(found.names, first)) as pages:
-                    async for page in pages:
-                        landed += len(page.rows)
-                        # Only the last page of all has nothing behind it.
-                        yield replace(page, remaining=max(0, total - landed) if first.remaining is not None else None)
-            except _NoTableError:
-                found = rows_first.Namespaces((), False)
-        if found.certain or (found.names and first.remaining is not None and landed >= total):
-            yield Page([], first.version, "", 0, abridged=True)
-            return
-        async with aclosing(self._following(first)) as pages:
-            async for page in pages:
-                rows = [without_object(self.kind, row) for row in page.rows]
-                yield replace(page, rows=rows, version=first.version, abridged=True)
-
-    async def _each_namespace(self, namespaces: tuple[str, ...], first: Page) -> AsyncGenerator[Page, None]:
-        """Rows without objects, some namespaces at a time; those of the first page are known better already."""
-        reader = CellReader(self.kind, self._clock())
-        known = {row.key for row in first.rows}
-        known_in = {key.namespace for key in known}
-        waiting = deque((namespace, "") for namespace in namespaces)
-        asked: dict[asyncio.Task[Response], str] = {}
-        try:
-            while waiting or asked:
-                while waiting and len(asked) < rows_first.AT_ONCE:
-                    namespace, token = waiting.popleft()
-                    asked[asyncio.create_task(self._ask_cells(namespace, token))] = namespace
-                landed, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
-                for task in landed:
-                    namespace = asked.pop(task)
-                    with collector_paused():
-                        table = _decode_cells(task.result().body)
-                        if table.rows is None:
-                            raise _NoTableError
-                        rows = reader.rows(namespace, [row.cells for row in table.rows])
-                    if table.metadata.continue_:
-                        waiting.appendleft((namespace, table.metadata.continue_))
-                    if namespace in known_in:
-                        rows = [row for row in rows if row.key not in known]
-                    yield Page(rows, first.version, "more", None, abridged=True)
-        finally:
-            for task in asked:
-                if not task.cancel() and not task.cancelled():
-                    # It failed beside the one whose failure is raised.
-                    task.exception()
-
-    async def _ask_cells(self, namespace: str, token: str) -> Response:
-        path, query = self.kind.gvr.path(namespace), {"includeObject": "None"}
-        ask = partial(self._client.request, "GET", path, accept=TABLE, idle=LIST_IDLE)
-        try:
-            return await ask(query=query | self._query(token, rows_first.ROWS))
-        except Expired:
-            # The rest of one namespace in one answer, which cannot expire; what came of it before comes again.
-            return await ask(query=query | self._query("", 0))
 
     async def watch(self, version: str, on_open: Callable[[], None]) -> AsyncGenerator[list[Event], None]:
         """What changes after `version`, in the batches in which it arrives; ends when the server ends it.
@@ -412,10 +268,6 @@ async def list_rows(list_watch: ListWatch) -> list[Row]:
     except Expired:
         # The snapshot that the pages come from was dropped on the way; one answer cannot expire (client-go's pager).
         return [row async for page in list_watch.pages(paged=False) for row in page.rows]
-
-
-class _NoTableError(Exception):
-    """The server does not print tables."""
 
 
 def object_row(item: Object) -> Row:

@@ -19,7 +19,8 @@ import msgspec
 
 from ktui.kube.backoff import Backoff
 from ktui.kube.errors import ApiError, ConnectionFailed, Expired, Forbidden, KtuiError, NotFound
-from ktui.kube.list_watch import Event, ListWatch
+from ktui.kube.list_watch import ListWatch
+from ktui.kube.page import Event
 from ktui.kube.state import Absent, Denied, Listing, Live, Polled, Stale, State, Waiting
 from ktui.kube.store import Store
 

@@ -18,7 +18,8 @@ from ktui.kinds.names import GVR, ObjectKey
 from ktui.kinds.objects import Object
 from ktui.kube.client import Client
 from ktui.kube.errors import ApiError, Expired
-from ktui.kube.list_watch import Event, ListWatch, _complete_lines
+from ktui.kube.list_watch import ListWatch, _complete_lines
+from ktui.kube.page import Event
 from tests.unit.tls_server import ApiServer, Authority, Handler
 
 OBJECTS = Kind(gvr=GVR("", "v1", "things"), kind="Thing", namespaced=True, view=Object, columns=())

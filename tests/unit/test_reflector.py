@@ -17,7 +17,8 @@ from ktui.kinds.objects import Object, ObjectMeta
 from ktui.kinds.row import Row
 from ktui.kube.backoff import Backoff
 from ktui.kube.errors import ApiError, ConnectionFailed, Expired, Forbidden, NotFound, TooManyRequests
-from ktui.kube.list_watch import Event, ListWatch, Page
+from ktui.kube.list_watch import ListWatch
+from ktui.kube.page import Event, Page
 from ktui.kube.reflector import PROGRESS_EVERY, Reflector
 from ktui.kube.state import Absent, Denied, Listing, Live, Polled, Stale, State
 from ktui.kube.store import Store
