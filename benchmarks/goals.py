@@ -35,8 +35,8 @@ _AT_MOST: Mapping[int, Mapping[str, float]] = {
 _RATIOS = {"frame": ("bare Textual app", 1.3)}
 """What may be added to a reference."""
 
-_NEAR = 1.1
-"""A cluster with a tenth more pods counts as one of that size."""
+_NEAR = 1.2
+"""A cluster with a fifth more pods counts as one of that size."""
 
 _ANSWERED = frozenset({"row", "complete"})
 """What the API server decides as much as ktui does: no goal where it is a Python program on the same machine."""

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from benchmarks.access import read_access
 from benchmarks.asking import Asking
@@ -121,7 +122,7 @@ class Use:
             self._pause()
             top, before = self._top(), watched.received
             pressed = watched.press("pagedown")
-            turned = watched.when("another page", lambda top=top: self._top() not in (top, ""), quiet=SOON)  # type: ignore[misc]
+            turned = watched.when("another page", partial(self._turned, top), quiet=SOON)
             watched.settle(0.2)
             times.append(1e3 * (turned - pressed))
             written.append(watched.received - before)
@@ -139,17 +140,13 @@ class Use:
             watched.settle(0.3)
             watched.show()
             pressed = watched.press(*text)
-            only = watched.when(
-                f"only {text}",
-                lambda wanted=wanted: {*watched.pods().values()} == wanted,  # type: ignore[misc]
-                quiet=SOON,
-            )
+            only = watched.when(f"only {text}", partial(self._shows_only, wanted), quiet=SOON)
             applied.append(1e3 * (only - pressed))
             watched.press(*watched.program.keep_filter)
             watched.settle(0.3)
             watched.show()
             pressed = watched.press("escape")
-            again = watched.when("all rows", lambda shown=shown: len(watched.pods()) >= shown, quiet=SOON)  # type: ignore[misc]
+            again = watched.when("all rows", partial(self._shows, shown), quiet=SOON)
             cleared.append(1e3 * (again - pressed))
         self._add("filter", middle(applied))
         self._add("clear", middle(cleared))
@@ -169,7 +166,7 @@ class Use:
                 before, began = watched.received, time.perf_counter()
                 asking.patch(pod.path, pod.restarted(restarts), PATCH)
                 answered.append(1e3 * (time.perf_counter() - began))
-                shows = watched.when("the change", lambda: str(restarts) in watched.line_of(pod.name), quiet=SOON)  # noqa: B023
+                shows = watched.when("the change", partial(self._says, pod.name, str(restarts)), quiet=SOON)
                 seen.append(1e3 * (shows - began))
                 written.append(watched.received - before)
             asking.patch(pod.path, pod.restarted(pod.restarts), PATCH)
@@ -200,7 +197,7 @@ class Use:
         for number in range(self._keys):
             here = watched.cursor_line()
             pressed = watched.press("down" if number % 16 < 8 else "up")
-            moved = watched.when("the cursor", lambda here=here: watched.cursor_line() not in (here, None), quiet=SOON)  # type: ignore[misc]
+            moved = watched.when("the cursor", partial(self._moved_from, here), quiet=SOON)
             times.append(1e3 * (moved - pressed))
             self._pause()
         return times, (watched.received - before) / self._keys
@@ -224,8 +221,27 @@ class Use:
                 times -= 1
                 yield text, wanted
 
+    # -- what is looked for on the screen ----------------------------------------------------
+
     def _top(self) -> str:
         return next(iter(self._watched.pods().values()), "")
+
+    def _turned(self, top: str) -> bool:
+        return self._top() not in (top, "")
+
+    def _shows_only(self, wanted: set[str]) -> bool:
+        return {*self._watched.pods().values()} == wanted
+
+    def _shows(self, pods: int) -> bool:
+        return len(self._watched.pods()) >= pods
+
+    def _says(self, name: str, text: str) -> bool:
+        return text in self._watched.line_of(name)
+
+    def _moved_from(self, line: int | None) -> bool:
+        return self._watched.cursor_line() not in (line, None)
+
+    # -- the rest ----------------------------------------------------------------------------
 
     def _pause(self) -> None:
         """Press no key in step with anything."""

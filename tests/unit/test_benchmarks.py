@@ -7,16 +7,19 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from benchmarks import use
+from benchmarks import profile, stages, use
 from benchmarks.clusters import Target
 from benchmarks.figures import MEASURES, Figures
 from benchmarks.goals import Goals
 from benchmarks.looking import Watched
 from benchmarks.programs import HOME, Program, shows_count
+from benchmarks.sampled import Spent
 from benchmarks.server import server_process
 from benchmarks.slow_line import Line
 from benchmarks.start import _start
@@ -217,3 +220,57 @@ def test_the_api_server_is_found_where_it_listens() -> None:
         assert found.pid == os.getpid()
         assert server_process(f"https://192.0.2.1:{port}") is None
         assert server_process(f"https://cluster.example:{port}") is None
+
+
+# -- stages ------------------------------------------------------------------------------------
+
+
+def called_from(path: str, call: Callable[[], Any]) -> Any:
+    """What a call gives that comes from a function called `work` in a file."""
+    scope: dict[str, Any] = {}
+    exec(compile("def work(call): return call()", f"/site/{path}", "exec"), scope)
+    return scope["work"](call)
+
+
+def stage_here() -> tuple[str, str]:
+    """The stage of this function, which no rule names."""
+    return stages.stage_of(sys._getframe())
+
+
+@pytest.mark.parametrize(
+    ("path", "stage"),
+    [
+        ("ktui/kube/line.py", stages.NETWORK),
+        ("aiohttp/client.py", stages.NETWORK),
+        ("ktui/kube/list_watch.py", stages.DECODE),
+        ("ktui/kube/store.py", stages.STORE),
+        ("ktui/widgets/table_model.py", stages.MODEL),
+        ("ktui/kinds/pods.py", stages.MODEL),
+        ("ktui/widgets/row_painter.py", stages.PAINT),
+        ("textual/screen.py", stages.PAINT),
+        ("textual/drivers/linux_driver.py", stages.WRITE),
+        ("asyncio/base_events.py", stages.LOOP),
+    ],
+)
+def test_a_function_belongs_to_a_stage(path: str, stage: str) -> None:
+    """By the file it stands in; what no rule names belongs to whoever called it."""
+    name = path.rpartition("/")[2].removesuffix(".py")
+    assert called_from(path, stage_here) == (stage, f"{name}:work")
+
+
+def test_the_innermost_stage_counts() -> None:
+    """Decoding is decoding, whoever waits for it."""
+    decoded = called_from("ktui/kube/reflector.py", lambda: called_from("ktui/kube/list_watch.py", stage_here))
+    assert decoded == (stages.DECODE, "list_watch:work")
+
+
+def test_a_table_of_stages_adds_up() -> None:
+    """The median of the starts, and what all stages take together."""
+    starts = [
+        [Spent(0.0, seconds, stages.PAINT, "strip:render"), Spent(0.0, 0.1, stages.DECODE, "list_watch:pages")]
+        for seconds in (0.2, 0.3, 0.7)
+    ]
+    lines = {cells[1].strip(): cells for line in profile.table(starts).splitlines() if (cells := line.split("|"))}
+    assert lines["paint"][3].strip() == "300 ms"
+    assert lines["paint"][4].strip() == "strip:render 400"
+    assert lines["all"][3].strip() == "400 ms"
