@@ -27,6 +27,7 @@ MEASURES = {
     "frame": Measure("first frame", "ms"),
     "keys": Measure("page takes keys", "ms"),
     "row": Measure("first pod", "ms"),
+    "row again": Measure("first pod, on the next start", "ms"),
     "complete": Measure("all pods, live", "ms"),
     "memory": Measure("memory (RSS) then", "MB"),
     "cpu": Measure("CPU until then", "ms"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from bisect import bisect_left
 from collections import Counter
@@ -56,6 +57,7 @@ class Watched(PseudoTerminal):
         program: which.
         target: the cluster.
         kubeconfig: how to get in; the target's own when None.
+        state: the folder of what programs remember; when None an empty one, so that no start gains from one before.
         rate: bytes a second that the terminal takes; None for all that comes.
         server: the API server's process, if it is on this machine and its CPU is to be noted; memory is noted as well.
     """
@@ -66,6 +68,7 @@ class Watched(PseudoTerminal):
         target: Target,
         *,
         kubeconfig: Path | None = None,
+        state: Path | None = None,
         rate: float | None = None,
         server: psutil.Process | None = None,
     ) -> None:
@@ -76,7 +79,13 @@ class Watched(PseudoTerminal):
         self._lines: list[str] | None = None
         path = str(kubeconfig or target.kubeconfig)
         command = [argument.replace("{kubeconfig}", path) for argument in program.command]
-        super().__init__(command, size=SIZE, environ={**ENVIRON, "KUBECONFIG": path}, rate=rate)
+        self._folder = tempfile.TemporaryDirectory(prefix="ktui-bench-")
+        environ = {**ENVIRON, "KUBECONFIG": path, "XDG_STATE_HOME": str(state or self._folder.name)}
+        super().__init__(command, size=SIZE, environ=environ, rate=rate)
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        self._folder.cleanup()
 
     # -- time --------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -69,7 +70,10 @@ def _bare_app() -> float:
 
 def _start(program: Program, target: Target, server: psutil.Process | None, into: Figures) -> None:
     before = sum(server.cpu_times()[:2]) if server is not None else 0.0
-    with Watched(program, target, server=server) as watched:
+    with (
+        tempfile.TemporaryDirectory(prefix="ktui-bench-") as state,
+        Watched(program, target, server=server, state=Path(state)) as watched,
+    ):
         if program.to_pods:
             watched.when("its first frame", watched.framed)
             watched.press(*program.to_pods)
@@ -87,6 +91,11 @@ def _start(program: Program, target: Target, server: psutil.Process | None, into
         if program is HOME:
             watched.settle(AT_REST, PATIENCE)
             into.add("rest bytes", program.name, watched.received)
+            watched.press("q")
+            watched.ended(PATIENCE)
+            with Watched(program, target, state=Path(state)) as again:
+                row = again.when("a pod", again.has_a_pod)
+                into.add("row again", program.name, _since(again.started, row))
 
 
 def _asked(target: Target, figures: Figures) -> None:
