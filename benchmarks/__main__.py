@@ -14,7 +14,7 @@ from benchmarks import slow, start, use
 from benchmarks.clusters import cluster
 from benchmarks.figures import Figures
 from benchmarks.goals import Goals
-from benchmarks.programs import HOME, PODS, found_peers
+from benchmarks.programs import OURS, found_peers
 
 
 def main() -> int:
@@ -29,7 +29,7 @@ def main() -> int:
     asked = parser.parse_args()
     kubectl = os.environ.get("KUBECTL") or shutil.which("kubectl")
     peers = found_peers()
-    programs = (HOME, PODS, *peers)
+    programs = (*OURS, *peers)
     with cluster(asked.pods, asked.nodes) as target:
         figures = Figures(Goals(target.pods, embedded=target.embedded))
         if asked.only in (None, "start"):
@@ -42,7 +42,7 @@ def main() -> int:
             f"On {target.name}, {target.pods:,} pods; {os.cpu_count()} cores, Python {platform.python_version()}, "
             f"Textual {version('textual')}; a terminal of 200 by 50:\n"
         )
-        print(figures.table([HOME.name, PODS.name], [peer.name for peer in peers]))
+        print(figures.table([program.name for program in OURS], [peer.name for peer in peers]))
     return 0
 
 

@@ -7,14 +7,15 @@ import tempfile
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 
 from benchmarks.clusters import Target
-from benchmarks.programs import Program
+from benchmarks.programs import OURS, Program
 from ktui.cli.explore import prepare_textual
 from tests.terminal import PseudoTerminal
 
@@ -200,6 +201,23 @@ class Watched(PseudoTerminal):
     def line_of(self, name: str) -> str:
         """The line of the pod `name`; empty when it is not on the screen."""
         return next((self.lines[y] for y, shown in self.pods().items() if shown == name), "")
+
+
+@contextmanager
+def forgiven(program: Program, what: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Leave out what another program never shows, and say so; ktui has to show it.
+
+    Args:
+        program: which.
+        what: was measured.
+        say: told.
+    """
+    try:
+        yield
+    except TimeoutError as never:
+        if program in OURS:
+            raise
+        say(f"{program.name}: {what}: {str(never).splitlines()[0]}")
 
 
 def _used(process: psutil.Process) -> float:

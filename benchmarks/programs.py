@@ -60,6 +60,8 @@ _KTUI = (sys.executable, "-m", "ktui", "--kubeconfig", "{kubeconfig}")
 HOME = Program("ktui", _KTUI, _live, framed="ktui", usable="? Help", to_table=("4",))
 PODS = Program("ktui pods -A", (*_KTUI, "pods", "-A"), _live, framed="ktui", usable="? Help")
 
+OURS = (HOME, PODS)
+
 PEERS = (
     Program(
         "k9s",

@@ -16,7 +16,7 @@ from benchmarks.access import read_access
 from benchmarks.bare_app import WORD
 from benchmarks.clusters import Target
 from benchmarks.figures import Figures
-from benchmarks.looking import ENVIRON, PATIENCE, SIZE, Watched
+from benchmarks.looking import ENVIRON, PATIENCE, SIZE, Watched, forgiven
 from benchmarks.programs import HOME, Program
 from benchmarks.server import server_process
 from tests.terminal import PseudoTerminal
@@ -52,7 +52,8 @@ def measure(
         into = figures if number else Figures(figures.goals)
         into.compare("frame", "bare Textual app", _bare_app())
         for program in programs:
-            _start(program, target, server, into)
+            with forgiven(program, "start", say):
+                _start(program, target, server, into)
         _bare_list("benchmarks.bare_rows", "rows first", target, into)
         _bare_list("benchmarks.bare_list", "pages of objects", target, into)
         if kubectl is not None:

@@ -14,7 +14,7 @@ from benchmarks.access import read_access
 from benchmarks.asking import Asking
 from benchmarks.clusters import Target
 from benchmarks.figures import Figures, middle, percentile
-from benchmarks.looking import Watched
+from benchmarks.looking import Watched, forgiven
 from benchmarks.pods import PATCH, restarting
 from benchmarks.programs import HOME, PODS, Program
 
@@ -53,7 +53,7 @@ def measure(
         say: told how far it is.
     """
     for program in programs:
-        with Watched(program, target) as watched:
+        with forgiven(program, "start", say), Watched(program, target) as watched:
             use = Use(watched, target, figures, seconds, keys)
             use.open()
             steps = {
@@ -68,12 +68,8 @@ def measure(
             }
             for name, step in steps.items():
                 say(f"{program.name}: {name}")
-                try:
+                with forgiven(program, name, say):
                     step()
-                except TimeoutError as never:
-                    if program in (HOME, PODS):
-                        raise
-                    say(f"{program.name}: {name}: {str(never).splitlines()[0]}")
             figures.add("used memory", program.name, watched.memory() / 1e6)
 
 

@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from benchmarks import profile, stages, use
 from benchmarks.clusters import Target
 from benchmarks.figures import MEASURES, Figures
 from benchmarks.goals import Goals
-from benchmarks.looking import Watched
+from benchmarks.looking import Watched, forgiven
 from benchmarks.programs import HOME, Program, shows_count
 from benchmarks.sampled import Spent
 from benchmarks.server import server_process
@@ -155,6 +156,15 @@ def test_a_peer_is_used(target: Target, figures: Figures, monkeypatch: pytest.Mo
     assert {"cursor p50", "cursor p95", "page", "filter", "clear", "idle cpu"} <= found.keys()
     assert found["page bytes"] > 500
     assert found["idle bytes"] == 0
+
+
+@pytest.mark.parametrize("program", [PEER, HOME])
+def test_what_a_peer_never_shows_is_left_out(program: Program) -> None:
+    """And told; what ktui never shows ends the measurement."""
+    told: list[str] = []
+    with nullcontext() if program is PEER else pytest.raises(TimeoutError), forgiven(program, "filters", told.append):
+        raise TimeoutError("it never showed: only 01234; the screen:\n...")
+    assert told == (["fake: filters: it never showed: only 01234; the screen:"] if program is PEER else [])
 
 
 def test_what_never_shows_is_told(target: Target) -> None:
