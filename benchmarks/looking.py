@@ -59,7 +59,7 @@ class Watched(PseudoTerminal):
         target: the cluster.
         kubeconfig: how to get in; the target's own when None.
         state: the folder of what programs remember; when None an empty one, so that no start gains from one before.
-        rate: bytes a second that the terminal takes; None for all that comes.
+        speed: bytes a second that the terminal takes; None for all that comes.
         server: the API server's process, if it is on this machine and its CPU is to be noted; memory is noted as well.
     """
 
@@ -70,7 +70,7 @@ class Watched(PseudoTerminal):
         *,
         kubeconfig: Path | None = None,
         state: Path | None = None,
-        rate: float | None = None,
+        speed: float | None = None,
         server: psutil.Process | None = None,
     ) -> None:
         self.program = program
@@ -82,7 +82,7 @@ class Watched(PseudoTerminal):
         command = [argument.replace("{kubeconfig}", path) for argument in program.command]
         self._folder = tempfile.TemporaryDirectory(prefix="ktui-bench-")
         environ = {**ENVIRON, "KUBECONFIG": path, "XDG_STATE_HOME": str(state or self._folder.name)}
-        super().__init__(command, size=SIZE, environ=environ, rate=rate)
+        super().__init__(command, size=SIZE, environ=environ, speed=speed)
 
     def __exit__(self, *error: object) -> None:
         super().__exit__(*error)

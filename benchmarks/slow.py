@@ -45,7 +45,7 @@ def measure(target: Target, figures: Figures, rounds: int, say: Callable[[str], 
                     figures.add(f"line {name}", HOME.name, when - watched.started)
                 watched.settle(AT_REST, PATIENCE)
             figures.add("line bytes", HOME.name, line.close() / 1e6)
-        with Watched(HOME, target, rate=TERMINAL) as watched:
+        with Watched(HOME, target, speed=TERMINAL) as watched:
             useful = {"useful": lambda: watched.usable() and watched.has_a_pod(), "complete": watched.complete}
             for name, when in watched.seen(useful).items():
                 figures.add(f"terminal {name}", HOME.name, when - watched.started)

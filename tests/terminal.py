@@ -40,9 +40,6 @@ KEYS = {
 }
 """What keys send that are not a character of their own."""
 
-SLOWLY = 512
-"""Bytes that a terminal with a rate takes at once."""
-
 _ESCAPE = re.compile(rb"\x1b\[([<=>?]?)([0-9;]*)([$ ]?)([A-Za-z])")
 _UNFINISHED = re.compile(rb"\x1b(\[[<=>?0-9;$ ]*)?$")
 
@@ -54,7 +51,7 @@ class PseudoTerminal:
         command: the program's path, and its arguments.
         size: columns and lines.
         environ: what is set besides this process's environment.
-        rate: bytes a second that the terminal takes, as over a slow line; None for all that comes.
+        speed: bytes a second that it takes at most, as over a slow line; None for any.
 
     Attributes:
         started: when the program was started, in seconds of `time.perf_counter`, as all times here.
@@ -69,17 +66,15 @@ class PseudoTerminal:
         *,
         size: tuple[int, int] = (160, 45),
         environ: Mapping[str, str] | None = None,
-        rate: float | None = None,
+        speed: float | None = None,
     ) -> None:
+        self._speed, self._busy_until = speed, 0.0
         self.screen = pyte.Screen(*size)
         self.received = 0
         self.modes: set[int] = set()
         self._painter = pyte.ByteStream(self.screen)
         self._unfinished = b""
         self._unpainted: deque[tuple[float, bytes]] = deque()
-        self._rate = rate
-        # When a terminal that takes its time is ready for more.
-        self._free_at = 0.0
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self.settings = termios.tcgetattr(theirs)
@@ -136,21 +131,21 @@ class PseudoTerminal:
         Returns:
             Whether anything came.
         """
-        if (busy := self._free_at - time.perf_counter()) > 0:
-            time.sleep(max(0.0, min(busy, timeout)))
-            timeout -= busy
+        if (wait := self._busy_until - time.perf_counter()) > 0:
+            time.sleep(max(0.0, min(wait, timeout)))
+            timeout -= wait
             if timeout < 0:
                 return False
         if self._ours < 0 or not select.select([self._ours], [], [], max(0.0, timeout))[0]:
             return False
         try:
-            came = os.read(self._ours, 1 << 16 if self._rate is None else SLOWLY)
+            came = os.read(self._ours, 1 << 16 if self._speed is None else max(1, int(self._speed / 100)))
         except OSError:
             # EIO: nobody holds the other end any more.
             return False
         now = time.perf_counter()
-        if self._rate is not None:
-            self._free_at = now + len(came) / self._rate
+        if self._speed is not None:
+            self._busy_until = max(now, self._busy_until) + len(came) / self._speed
         self.received += len(came)
         came = self._unfinished + came
         cut = _UNFINISHED.search(came)

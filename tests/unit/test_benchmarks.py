@@ -214,10 +214,10 @@ async def test_a_slow_line_takes_its_time_and_counts() -> None:
 
 def test_a_slow_terminal_takes_its_time() -> None:
     """What a program writes comes at the terminal's rate."""
-    size, rate = 20_000, 80_000
+    size, speed = 20_000, 80_000
     command = [sys.executable, "-c", f"print('x' * {size} + 'END')"]
-    with PseudoTerminal(command, rate=rate) as terminal:
-        assert terminal.wait("END") - terminal.started >= 0.9 * size / rate
+    with PseudoTerminal(command, speed=speed) as terminal:
+        assert terminal.wait("END") - terminal.started >= 0.9 * size / speed
         assert terminal.received > size
 
 
