@@ -14,7 +14,7 @@ from benchmarks.access import read_access
 from benchmarks.asking import Asking
 from benchmarks.clusters import Target
 from benchmarks.figures import Figures, middle, percentile
-from benchmarks.looking import Watched, forgiven
+from benchmarks.looking import SIZE, Watched, forgiven
 from benchmarks.pods import PATCH, restarting
 from benchmarks.programs import HOME, PODS, Program
 
@@ -56,16 +56,11 @@ def measure(
         with forgiven(program, "start", say), Watched(program, target) as watched:
             use = Use(watched, target, figures, seconds, keys)
             use.open()
-            steps = {
-                "keys while nothing changes": use.move,
-                **({"pages": use.turn, "filters": use.filter} if program is not HOME else {}),
-                **({"pages": use.turn, "filters": use.filter} if program is not HOME else {}),
-                **(
-                    {"changes": use.change, "at rest": use.rest, "a cluster that lives": use.live}
-                    if program is not PODS
-                    else {}
-                ),
-            }
+            steps = {"keys while nothing changes": use.move}
+            if program is not HOME:
+                steps |= {"pages": use.turn, "filters": use.filter}
+            if program is not PODS:
+                steps |= {"changes": use.change, "at rest": use.rest, "a cluster that lives": use.live}
             for name, step in steps.items():
                 say(f"{program.name}: {name}")
                 with forgiven(program, name, say):
@@ -114,7 +109,7 @@ class Use:
         """Turn pages."""
         watched = self._watched
         times, written = [], []
-        for _ in range(max(5, self._keys // 4)):
+        for _ in range(max(1, min(self._keys // 4, self._target.pods // SIZE[1] - 1))):
             self._pause()
             top, before = self._top(), watched.received
             pressed = watched.press("pagedown")
@@ -155,7 +150,9 @@ class Use:
             watched.press("home")
             self._pause()
             shown = {*watched.pods().values()}
-            pod = next(pod for pod in restarting(asking.get("/api/v1/pods?limit=50")) if pod.name in shown)
+            pod = next((pod for pod in restarting(asking.get("/api/v1/pods?limit=50")) if pod.name in shown), None)
+            if pod is None:
+                raise TimeoutError(f"{watched.program.name} never showed: a pod to change; the screen:\n{watched.text}")
             for number in range(max(5, self._keys // 4)):
                 self._pause()
                 restarts = 10_000 + number
