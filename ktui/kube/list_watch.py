@@ -204,6 +204,7 @@ class ListWatch:
                 finally:
                     # What came before an ERROR line counts: dropping it would lose changes.
                     if events:
+                        self._client.meter.changes += len(events)
                         yield events
 
     def _read_event(self, line: bytes) -> Event:

@@ -178,6 +178,10 @@ class Session:
         feed.viewers += 1
         return View(feed, lambda: self._close(feed))
 
+    def rows_held(self) -> int:
+        """How many rows all feeds hold, those that linger included."""
+        return sum(len(feed.store) for feed in {*self._feeds.values(), *self._ends})
+
     def _start(self, feed: Feed) -> None:
         """Begin to list and watch; when there is no connection yet, say why."""
         tasks = self._tasks

@@ -130,6 +130,7 @@ class TableScreen(Navigation):
         self.complete = True
         self._end_listening = self.session.listen(self.tell)
         self.tell()
+        self.show_meters()
         self.pane.focus_table()
 
     def look_at(self, session: Session, namespaces: tuple[str, ...]) -> None:
@@ -166,6 +167,7 @@ class TableScreen(Navigation):
         for pane in self.panes:
             pane.resume()
         self.tell()
+        self.show_meters()
 
     # -- words -------------------------------------------------------------------------------
 
@@ -203,6 +205,15 @@ class TableScreen(Navigation):
         )
         for pane in self.panes:
             pane.tell(now)
+
+    def show_meters(self) -> None:
+        """Show above the keys what ktui itself costs, as long as that is counted."""
+        if (meters := self.explorer.meters) is None:
+            self.query("PerfBar").remove()
+        elif self.complete and not self.query("PerfBar"):
+            from ktui.widgets.perf_bar import PerfBar
+
+            self.mount(PerfBar(meters, self.session), before="#keys")
 
     def sight(self) -> Sight:
         """What relations can see from here: the page's feeds."""
