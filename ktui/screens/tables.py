@@ -182,13 +182,21 @@ class TableScreen(Navigation):
     @on(LivePane.StateChanged)
     def _state_changed(self) -> None:
         self.refresh_bindings()
-        self.tell()
+        self._tell_header(time.monotonic())
 
     def tell(self) -> None:
-        """Say in the header what is the case."""
+        """Say in the header and at the panes what is the case."""
         if not self.is_current or not self.complete:
             return
-        session, now = self.session, time.monotonic()
+        now = time.monotonic()
+        self._tell_header(now)
+        for pane in self.panes:
+            pane.tell(now)
+
+    def _tell_header(self, now: float) -> None:
+        if not self.is_current or not self.complete:
+            return
+        session = self.session
         client = session.client
         self.query_one(Header).tell(
             Situation(
@@ -203,8 +211,6 @@ class TableScreen(Navigation):
                 place=self.place(),
             )
         )
-        for pane in self.panes:
-            pane.tell(now)
 
     def show_meters(self) -> None:
         """Show above the keys what ktui itself costs, as long as that is counted."""

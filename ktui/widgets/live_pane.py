@@ -134,8 +134,7 @@ class LivePane(Pane):
             now: seconds of the monotonic clock.
         """
         state = self.feed.state
-        self.freshness = freshness(state, now)
-        self.expected = state.total if isinstance(state, Listing) else None
+        self.show_freshness(freshness(state, now), state.total if isinstance(state, Listing) else None)
         if complete(state):
             self.table.settle()
         tone = Tone.FAILED if isinstance(state, Denied | Unusable) else Tone.PLAIN
