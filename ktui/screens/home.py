@@ -26,6 +26,10 @@ SIDE_BY_SIDE = (110, 30)
 RELATE_EVERY = 0.25
 """Seconds between looks at what belongs together while the cluster changes."""
 
+REVEAL_AFTER = 0.15
+"""Seconds for which the cursor rests before panes scroll to what belongs to its row: longer than a key held down
+repeats, so that nothing flickers past that nobody looks at, and that a slow line would have to carry."""
+
 
 class Focus(NamedTuple):
     """The object to which the panes are narrowed.
@@ -74,6 +78,7 @@ class HomeScreen(TableScreen):
         super().__init__(session, namespaces)
         self._focus: list[Focus] = []
         self._relating: Timer | None = None
+        self._revealing: Timer | None = None
 
     def compose_panes(self) -> ComposeResult:
         """In reading order: nodes, deployments, services, pods."""
@@ -132,6 +137,17 @@ class HomeScreen(TableScreen):
         for pane in self.panes:
             pane.mark_related(marks.get(pane.kind.gvr, set()) if pane is not here else set())
         self.tell_relations()
+        self._reveal_soon()
+
+    def _reveal_soon(self) -> None:
+        if self._revealing is not None:
+            self._revealing.stop()
+        self._revealing = self.set_timer(REVEAL_AFTER, self._reveal)
+
+    def _reveal(self) -> None:
+        self._revealing = None
+        for pane in self.panes:
+            pane.reveal_related()
 
     def _narrow(self) -> None:
         wanted = self._wanted()

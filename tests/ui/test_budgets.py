@@ -94,7 +94,11 @@ async def at_rest(pilot: Pilot[None]) -> None:
     """Wait until all that changed has been painted, and related."""
     page = pilot.app.screen
     assert isinstance(page, HomeScreen)
-    quiet = lambda: page._relating is None and not any(pane.table.model.unfinished for pane in page.panes)  # noqa: E731
+
+    def quiet() -> bool:
+        waiting = page._relating or page._revealing
+        return waiting is None and not any(pane.table.model.unfinished for pane in page.panes)
+
     await until(pilot, quiet, "rest")
     await pilot.pause()
 
