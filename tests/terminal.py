@@ -51,6 +51,7 @@ class PseudoTerminal:
         command: the program's path, and its arguments.
         size: columns and lines.
         environ: what is set besides this process's environment.
+        speed: bytes a second that it takes at most, as over a slow line; None for any.
 
     Attributes:
         started: when the program was started, in seconds of `time.perf_counter`, as all times here.
@@ -65,7 +66,9 @@ class PseudoTerminal:
         *,
         size: tuple[int, int] = (160, 45),
         environ: Mapping[str, str] | None = None,
+        speed: float | None = None,
     ) -> None:
+        self._speed, self._busy_until = speed, 0.0
         self.screen = pyte.Screen(*size)
         self.received = 0
         self.modes: set[int] = set()
@@ -128,14 +131,21 @@ class PseudoTerminal:
         Returns:
             Whether anything came.
         """
+        if (wait := self._busy_until - time.perf_counter()) > 0:
+            time.sleep(max(0.0, min(wait, timeout)))
+            timeout -= wait
+            if timeout < 0:
+                return False
         if self._ours < 0 or not select.select([self._ours], [], [], max(0.0, timeout))[0]:
             return False
         try:
-            came = os.read(self._ours, 1 << 16)
+            came = os.read(self._ours, 1 << 16 if self._speed is None else max(1, int(self._speed / 100)))
         except OSError:
             # EIO: nobody holds the other end any more.
             return False
         now = time.perf_counter()
+        if self._speed is not None:
+            self._busy_until = max(now, self._busy_until) + len(came) / self._speed
         self.received += len(came)
         came = self._unfinished + came
         cut = _UNFINISHED.search(came)

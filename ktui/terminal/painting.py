@@ -16,9 +16,14 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.timer import Timer
 
+from ktui.terminal.flow import QUESTION, Flow
 from ktui.terminal.picture import Picture
 from ktui.terminal.writer import PacedDriver, TerminalDriver
+
+PATIENCE = 3.0
+"""Seconds after which an answer of the terminal counts as lost."""
 
 
 class Painted(App[None]):
@@ -31,6 +36,8 @@ class Painted(App[None]):
     def __init__(self) -> None:
         super().__init__()
         self._picture: Picture | None = None
+        self._flow = Flow()
+        self._waiting: Timer | None = None
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's choice; of its driver for terminals, the paced one."""
@@ -41,38 +48,42 @@ class Painted(App[None]):
 
     def on_mount(self) -> None:
         """Follow when the terminal is given back."""
-        self.app_resume_signal.subscribe(self, lambda _: self._paint_all())
+        self.app_resume_signal.subscribe(self, lambda _: self._resumed())
 
     def on_resize(self) -> None:
         """Terminals do what they like with what they show when their size changes."""
-        if self._picture is not None:
-            self._picture.forget()
+        self.forget_terminal()
 
     def on_app_focus(self) -> None:
         """The person comes back, and finds all as it should be."""
-        self._paint_all()
+        self.forget_terminal()
+        self._write_frame()
 
-    def _paint_all(self) -> None:
+    def _resumed(self) -> None:
+        # What was asked before may have been answered to somebody else.
+        self._flow = Flow()
+        self.forget_terminal()
+        self._write_frame()
+
+    def forget_terminal(self) -> None:
+        """Somebody else may have written to the terminal: the next frame writes everything."""
         if self._picture is not None:
             self._picture.forget()
-            self._write_frame()
 
     # -- frames --------------------------------------------------------------------------------
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Overrides `App._display`, which writes what the compositor has rendered."""
-        driver = self._driver
-        if not isinstance(renderable, LayoutUpdate | ChopsUpdate) or driver is None or driver.is_inline:
-            self._picture = None
+        if not isinstance(renderable, LayoutUpdate | ChopsUpdate) or self.is_inline:
+            if renderable is not None:
+                self.forget_terminal()
             super()._display(screen, renderable)
             return
-        if self._batch_count or self.is_headless:
-            self.post_display_hook()
-            return
-        picture = self._picture_of(screen)
-        for y, x, strip in _strips(renderable):
-            picture.put(y, x, strip, strip.cell_length)
-        self._write_frame()
+        if not self._batch_count and not self.is_headless:
+            picture = self._picture_of(screen)
+            for y, x, strip in _strips(renderable):
+                picture.put(y, x, strip, strip.cell_length)
+            self._write_frame()
         self.post_display_hook()
 
     def _picture_of(self, screen: Screen[Any]) -> Picture:
@@ -91,9 +102,32 @@ class Painted(App[None]):
             return
         if isinstance(driver, PacedDriver) and not driver.writer.idle(self._written):
             return
+        if self._flow.full:
+            if self._waiting is None:
+                self._waiting = self.set_timer(PATIENCE, self._not_answered)
+            return
         frame = picture.frame(self.screen.outer_size.clamp_offset(self.cursor_position))
+        if frame and self._sync_available:
+            # A terminal that says so answers such questions.
+            asked = QUESTION if self._flow.send(len(frame.encode())) else ""
+            frame = f"{SYNC_START}{frame}{SYNC_END}{asked}"
         if frame:
-            driver.write(f"{SYNC_START}{frame}{SYNC_END}" if self._sync_available else frame)
+            driver.write(frame)
+
+    def on_terminal_supports_synchronized_output(self) -> None:
+        """The terminal has answered, and can take more."""
+        self._flow.answered()
+        self._go_on()
+
+    def _not_answered(self) -> None:
+        self._flow.unanswered()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if not self._flow.full and self._waiting is not None:
+            self._waiting.stop()
+            self._waiting = None
+            self._write_frame()
 
     def _written(self) -> None:
         """Called by the writer, in its thread."""
