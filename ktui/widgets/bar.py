@@ -45,7 +45,7 @@ class Bar(Widget):
         & > .bar--text { color: $quiet; }
         & > .bar--dim { color: $faint; }
         & > .bar--plain { color: $quiet; }
-        & > .bar--strong { color: $foreground; text-style: bold; }
+        & > .bar--strong { color: $bright; text-style: bold; }
         & > .bar--badge { background: $primary; color: $background; text-style: bold; }
         & > .bar--key { color: $key; text-style: bold; }
         & > .bar--arrow { color: $key; }

@@ -47,6 +47,11 @@ class Terminal(HeadlessDriver):
         """How many bytes were written since the last `forget`."""
         return sum(len(data.encode()) for data in self.written)
 
+    @property
+    def everything(self) -> int:
+        """How many bytes were written since the app began."""
+        return sum(len(data.encode()) for data in self._everything)
+
     def screen(self) -> list[str]:
         """What a terminal shows that got all these bytes, line by line."""
         return ["".join(cells) for cells in self.cells()]
