@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import pytest_asyncio
+from textual import events
 from textual.pilot import Pilot
 
 from ktui.demo.clock import SteppedClock
@@ -221,6 +222,18 @@ async def test_panes_scroll_when_the_cursor_rests(quiet: World) -> None:
         assert pods.table.counts.top == before
         await until(pilot, lambda: pods.table.counts.top != before, "the pods of the last deployment")
         assert any(pods.table.model.index_of(key) is not None for key in pods.table.related)
+
+
+async def test_who_comes_back_to_the_terminal_finds_it_whole(quiet: World) -> None:
+    """Somebody else may have written to it meanwhile: everything is written once, and looks as it did."""
+    async with painted(quiet.app(), SIZE) as (pilot, terminal):
+        await listed(pilot)
+        await at_rest(pilot)
+        before = terminal.screen()
+        terminal.write("\x1b[0m\x1b[2J\x1b[Hbroadcast message")
+        assert terminal.screen() != before
+        pilot.app.post_message(events.AppFocus())
+        await until(pilot, lambda: terminal.screen() == before, "the whole screen")
 
 
 async def test_a_start_writes_a_screen_and_a_half(large: World) -> None:
