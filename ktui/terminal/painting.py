@@ -63,7 +63,7 @@ class Painted(App[None]):
         # What was asked before may have been answered to somebody else.
         self._flow = Flow()
         self.forget_terminal()
-        self._write_frame()
+        self._go_on()
 
     def forget_terminal(self) -> None:
         """Somebody else may have written to the terminal: the next frame writes everything."""
@@ -80,19 +80,20 @@ class Painted(App[None]):
             super()._display(screen, renderable)
             return
         if not self._batch_count and not self.is_headless:
-            picture = self._picture_of(screen)
+            picture = self._picture_of(screen, renderable)
             for y, x, strip in _strips(renderable):
                 picture.put(y, x, strip, strip.cell_length)
             self._write_frame()
         self.post_display_hook()
 
-    def _picture_of(self, screen: Screen[Any]) -> Picture:
+    def _picture_of(self, screen: Screen[Any], update: LayoutUpdate | ChopsUpdate) -> Picture:
         width, height = self.size
         if self._picture is None or self._picture.size != (width, height):
             system = COLOR_SYSTEMS.get(self.console.color_system or "", ColorSystem.TRUECOLOR)
             self._picture = Picture(width, height, system, erases=erases_with_ground())
-            # What is not repainted now is not in the picture yet.
-            screen.refresh()
+            if isinstance(update, ChopsUpdate):
+                # What was not repainted now is not in the picture.
+                screen.refresh()
         return self._picture
 
     def _write_frame(self) -> None:
@@ -124,10 +125,12 @@ class Painted(App[None]):
         self._go_on()
 
     def _go_on(self) -> None:
-        if not self._flow.full and self._waiting is not None:
+        if self._flow.full:
+            return
+        if self._waiting is not None:
             self._waiting.stop()
             self._waiting = None
-            self._write_frame()
+        self._write_frame()
 
     def _written(self) -> None:
         """Called by the writer, in its thread."""

@@ -101,11 +101,6 @@ class Picture:
         self._wanted = [Row.of(" ", width) for _ in range(height)]
         self.forget()
 
-    @property
-    def dirty(self) -> bool:
-        """Whether something was put since the last frame."""
-        return bool(self._touched)
-
     def forget(self) -> None:
         """Nobody knows any more what stands on the terminal: the next frame writes all of it."""
         width, height = self.size
@@ -128,7 +123,9 @@ class Picture:
         cells = cells_of(segments, self._system)
         missing = width - len(cells.texts)
         row = self._wanted[y]
-        # Of a wide character that is half covered, the other half is blank.
+        # Of a wide character that is half covered or cut, the other half is blank.
+        if missing < 0 and not cells.texts[width]:
+            cells.texts[width - 1] = " "
         if x and not row.texts[x]:
             row.texts[x - 1] = " "
         if x + width < self.size[0] and not row.texts[x + width]:
@@ -167,17 +164,16 @@ class Picture:
 
     def _erased(self, y: int, wanted: Row, shown: Row) -> Iterator[Run]:
         """Erase where that is shorter, and take note."""
-        for _, stretch in groupby(
-            enumerate(wanted.differences(shown)), lambda at: (at[1] - at[0], wanted.pens[at[1]].blank)
-        ):
+        pens, texts = wanted.pens, wanted.texts
+        # Cells that differ, side by side, on one ground.
+        for _, stretch in groupby(enumerate(wanted.differences(shown)), lambda at: (at[1] - at[0], pens[at[1]].blank)):
             columns = [x for _, x in stretch]
-            first, width = columns[0], len(columns)
-            cells = slice(first, first + width)
-            saved = sum(len(blanks) - _WORTH_LEAPING + 1 for blanks in _BLANKS.findall("".join(wanted.texts[cells])))
-            drawn = next((wanted.pens[x] for x in columns if wanted.texts[x] != " "), wanted.pens[first])
+            cells = slice(columns[0], columns[-1] + 1)
+            drawn = next((pens[x] for x in columns if texts[x] != " "), pens[columns[0]])
+            saved = sum(len(blanks) - _WORTH_LEAPING + 1 for blanks in _BLANKS.findall("".join(texts[cells])))
             if saved > _WORTH_ERASING and drawn.plain and (self._erases or drawn.ground == DEFAULT_GROUND):
-                shown.texts[cells], shown.pens[cells] = [" "] * width, [drawn] * width
-                yield Run(y, first, drawn, "", width)
+                shown.texts[cells], shown.pens[cells] = [" "] * len(columns), [drawn] * len(columns)
+                yield Run(y, columns[0], drawn, "", len(columns))
 
 
 class Writing:
@@ -280,29 +276,44 @@ def _add(texts: list[str], text: str) -> None:
 
 def _runs(y: int, row: Row, columns: Iterable[int]) -> Iterator[Run]:
     """Some columns of a row as runs, and with them what lies between and is as short to write as to leap over."""
-    texts, pens = row.texts, row.pens
     first = end = -1
     drawn, inked = pen(), False
     for column in columns:
-        joined = first >= 0 and column - end < _WORTH_LEAPING
-        if joined:
-            now, seen = drawn, inked
-            for x in range(end, column + 1):
-                own, blank = pens[x], texts[x] == " "
-                if own is not now and (own.blank != now.blank or not (blank or not seen)):
-                    joined = False
-                    break
-                if not blank:
-                    now, seen = own, True
-            else:
-                drawn, inked = now, seen
-        if not joined:
+        on = (
+            _goes_on(row, range(end, column + 1), drawn, inked)
+            if first >= 0 and column - end < _WORTH_LEAPING
+            else None
+        )
+        if on is not None:
+            drawn, inked = on
+        else:
             if first >= 0:
-                yield Run(y, first, drawn, "".join(texts[first:end]), end - first)
-            first, drawn, inked = column, pens[column], texts[column] != " "
+                yield Run(y, first, drawn, "".join(row.texts[first:end]), end - first)
+            first, drawn, inked = column, row.pens[column], row.texts[column] != " "
         end = column + 1
     if first >= 0:
-        yield Run(y, first, drawn, "".join(texts[first:end]), end - first)
+        yield Run(y, first, drawn, "".join(row.texts[first:end]), end - first)
+
+
+def _goes_on(row: Row, columns: range, drawn: Pen, inked: bool) -> tuple[Pen, bool] | None:
+    """How a run goes on over some columns.
+
+    Args:
+        row: where.
+        columns: which.
+        drawn: the pen of the run; while it is blank, any that leaves the same blanks.
+        inked: whether it is more than blanks.
+
+    Returns:
+        Its pen, and whether it is more than blanks; None when these columns need another pen.
+    """
+    for x in columns:
+        own, blank = row.pens[x], row.texts[x] == " "
+        if own is not drawn and (own.blank != drawn.blank or (inked and not blank)):
+            return None
+        if not blank:
+            drawn, inked = own, True
+    return drawn, inked
 
 
 def _by_pen(runs: Sequence[Run], now: Pen | None) -> Iterator[Run]:

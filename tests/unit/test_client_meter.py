@@ -44,10 +44,10 @@ def test_streams_are_counted_while_open() -> None:
 
 
 def test_what_is_asked_again_and_again_makes_a_steady_rate() -> None:
-    """Metrics every quarter of a minute, now and then a little late: soon the header's words stand still."""
+    """Metrics every quarter of a minute, now and then a little late: for nine minutes the words change once at most."""
     now, chance = 0.0, random.Random(1)
     meter, requests, received = Meter(lambda: now), Gauge(), Gauge()
-    shown = set()
+    shown: list[tuple[float, float]] = []
     for second in range(600):
         if second % 15 == 0:
             now = second + chance.choice([0.0, 0.4, 1.2])
@@ -56,9 +56,9 @@ def test_what_is_asked_again_and_again_makes_a_steady_rate() -> None:
         now = max(now, float(second))
         rate = meter.rate()
         words = requests.show(rate.requests), received.show(rate.bytes)
-        if second > 2 * WINDOW:
-            shown.add(words)
-    assert len(shown) == 1
+        if second > WINDOW and words not in shown[-1:]:
+            shown.append(words)
+    assert len(shown) <= 2
 
 
 def test_a_gauge_follows_what_changes_much() -> None:
