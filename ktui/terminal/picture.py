@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import compress, groupby
+from operator import is_not, ne, or_
 from typing import NamedTuple, Self
 
 from rich.cells import cell_len
@@ -24,6 +25,9 @@ _WORTH_LEAPING = 5
 
 _WORTH_ERASING = 10
 """Bytes that must be saved by leaping over erased cells: what erasing costs itself, and finding the place."""
+
+_LONG_COLOURS = {ColorSystem.TRUECOLOR, ColorSystem.EIGHT_BIT}
+"""Where another colour takes more bytes than another place."""
 
 _BLANKS = re.compile(f" {{{_WORTH_LEAPING},}}")
 _CONTROLS = re.compile("[\0-\x1f\x7f-\x9f]")
@@ -60,12 +64,13 @@ class Row:
 
     def differences(self, shown: Row) -> list[int]:
         """The columns that look different from another row of the same length."""
+        texts, pens, old, before = self.texts, self.pens, shown.texts, shown.pens
+        # Whole rows without a line of Python for each cell.
+        changed = map(or_, map(ne, texts, old), map(is_not, pens, before))
         return [
             x
-            for x, (text, drawn, old, before) in enumerate(
-                zip(self.texts, self.pens, shown.texts, shown.pens, strict=True)
-            )
-            if (drawn is not before or text != old) and not (text == old == " " and drawn.blank == before.blank)
+            for x in compress(range(len(texts)), changed)
+            if not (texts[x] == old[x] == " " and pens[x].blank == before[x].blank)
         ]
 
 
@@ -147,33 +152,34 @@ class Picture:
             if wanted.texts == shown.texts and wanted.pens == shown.pens:
                 continue
             if wanted.steady and shown.steady:
-                runs += self._erased(y, wanted, shown)
-                runs += _runs(y, wanted, wanted.differences(shown))
+                columns = wanted.differences(shown)
+                erased = list(self._erased(y, wanted, columns)) if len(columns) > _WORTH_ERASING else []
+                blank = {x for run in erased for x in range(run.x, run.x + run.width) if wanted.texts[x] == " "}
+                runs += erased
+                runs += _runs(y, wanted, [x for x in columns if x not in blank] if blank else columns)
             else:
                 # Where the terminal may count cells otherwise, the line is written as a whole.
                 uneven += _runs(y, wanted, range(self.size[0]))
             self._shown[y] = wanted.copy()
         self._touched.clear()
-        begun = Writing(self.size[0], self._pen, self._cursor)
-        begun.write(uneven, steady=False)
-        orders = [sorted(runs, key=_place), _by_pen(runs, begun.pen)]
-        best = min((begun.then(order) for order in orders), key=len)
-        best.move(*cursor)
-        self._pen, self._cursor = best.pen, best.place
-        return str(best)
+        written = Writing(self.size[0], self._pen, self._cursor)
+        written.write(uneven, steady=False)
+        written.write(_by_pen(runs, written.pen) if self._system in _LONG_COLOURS else runs)
+        written.move(*cursor)
+        self._pen, self._cursor = written.pen, written.place
+        return str(written)
 
-    def _erased(self, y: int, wanted: Row, shown: Row) -> Iterator[Run]:
-        """Erase where that is shorter, and take note."""
-        pens, texts = wanted.pens, wanted.texts
-        # Cells that differ, side by side, on one ground.
-        for _, stretch in groupby(enumerate(wanted.differences(shown)), lambda at: (at[1] - at[0], pens[at[1]].blank)):
-            columns = [x for _, x in stretch]
-            cells = slice(columns[0], columns[-1] + 1)
-            drawn = next((pens[x] for x in columns if texts[x] != " "), pens[columns[0]])
-            saved = sum(len(blanks) - _WORTH_LEAPING + 1 for blanks in _BLANKS.findall("".join(texts[cells])))
+    def _erased(self, y: int, row: Row, columns: list[int]) -> Iterator[Run]:
+        """Of the columns that differ, those side by side and on one ground in which erasing is shorter than writing."""
+        texts, pens = row.texts, row.pens
+        for _, cells in groupby(enumerate(columns), lambda at: (at[1] - at[0], pens[at[1]].blank)):
+            stretch = [x for _, x in cells]
+            first, width = stretch[0], len(stretch)
+            text = "".join(texts[first : first + width])
+            saved = sum(len(blanks) - _WORTH_LEAPING + 1 for blanks in _BLANKS.findall(text))
+            drawn = pens[first + width - len(text.lstrip()) if text.strip() else first]
             if saved > _WORTH_ERASING and drawn.plain and (self._erases or drawn.ground == DEFAULT_GROUND):
-                shown.texts[cells], shown.pens[cells] = [" "] * len(columns), [drawn] * len(columns)
-                yield Run(y, columns[0], drawn, "", len(columns))
+                yield Run(y, first, drawn, "", width)
 
 
 class Writing:
@@ -190,18 +196,8 @@ class Writing:
         self.pen, self.place = pen, place
         self._parts: list[str] = []
 
-    def __len__(self) -> int:
-        return sum(map(len, self._parts))
-
     def __str__(self) -> str:
         return "".join(self._parts)
-
-    def then(self, runs: Iterable[Run]) -> Writing:
-        """Another one, that goes on with some runs."""
-        other = Writing(self._width, self.pen, self.place)
-        other._parts = self._parts.copy()
-        other.write(runs)
-        return other
 
     def write(self, runs: Iterable[Run], *, steady: bool = True) -> None:
         """Write runs in this order.
@@ -335,10 +331,6 @@ def _by_pen(runs: Sequence[Run], now: Pen | None) -> Iterator[Run]:
         while pens:
             now = min(pens, key=lambda pen: len(turn(now, pen)))
             yield from pens.pop(now)
-
-
-def _place(run: Run) -> tuple[int, int]:
-    return run.y, run.x
 
 
 def _vertically(lines: int) -> str:
