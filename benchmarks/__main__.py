@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import shutil
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import start, use
+from benchmarks import slow, start, use
 from benchmarks.clusters import cluster
-from benchmarks.figures import table
+from benchmarks.figures import Figures
+from benchmarks.goals import Goals
+from benchmarks.programs import OURS, found_peers
 
 
 def main() -> int:
@@ -19,19 +23,26 @@ def main() -> int:
     parser.add_argument("--pods", type=int, default=10_000, help="pods of the embedded cluster (10000)")
     parser.add_argument("--nodes", type=int, default=100, help="nodes of the embedded cluster (100)")
     parser.add_argument("--rounds", type=int, default=5, help="how often everything is started (5)")
-    parser.add_argument("--seconds", type=float, default=10.0, help="how long costs are looked at (10)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long costs are looked at (20)")
     parser.add_argument("--keys", type=int, default=60, help="how many keys are pressed (60)")
-    parser.add_argument("--only", choices=("start", "use"), help="leave out the other half")
+    parser.add_argument("--only", choices=("start", "use", "slow"), help="one part alone")
     asked = parser.parse_args()
     kubectl = os.environ.get("KUBECTL") or shutil.which("kubectl")
+    peers = found_peers()
+    programs = (*OURS, *peers)
     with cluster(asked.pods, asked.nodes) as target:
-        figures = []
-        if asked.only != "use":
-            figures += start.measure(target, asked.rounds, Path(kubectl) if kubectl else None, _say)
-        if asked.only != "start":
-            figures += use.measure(target, asked.seconds, asked.keys, _say)
-        print(f"On {target.name}, {target.pods:,} pods, {os.cpu_count()} cores, terminal 200 by 50:\n")
-        print(table(figures))
+        figures = Figures(Goals(target.pods, embedded=target.embedded))
+        if asked.only in (None, "start"):
+            start.measure(target, figures, programs, asked.rounds, Path(kubectl) if kubectl else None, _say)
+        if asked.only in (None, "use"):
+            use.measure(target, figures, programs, asked.seconds, asked.keys, _say)
+        if asked.only in (None, "slow"):
+            slow.measure(target, figures, max(1, asked.rounds // 2), _say)
+        print(
+            f"On {target.name}, {target.pods:,} pods; {os.cpu_count()} cores, Python {platform.python_version()}, "
+            f"Textual {version('textual')}; a terminal of 200 by 50:\n"
+        )
+        print(figures.table([program.name for program in OURS], [peer.name for peer in peers]))
     return 0
 
 

@@ -33,9 +33,14 @@ class Asking:
     ) -> None:
         self._connection.close()
 
-    def get(self, path: str) -> bytes:
-        """The body of an answer."""
-        return self._ask("GET", path, None, {})
+    def get(self, path: str, accept: str = "application/json") -> bytes:
+        """The body of an answer.
+
+        Args:
+            path: what to ask for.
+            accept: in which representation.
+        """
+        return self._ask("GET", path, None, {"Accept": accept})
 
     def patch(self, path: str, change: list[dict[str, Any]], kind: str) -> None:
         """Patch an object.

@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from benchmarks.access import read_access
 from benchmarks.asking import Asking
+from benchmarks.rows import pod_rows
 
 VARIABLE = "KTUI_BENCH_KUBECONFIG"
 
@@ -29,12 +27,16 @@ class Target:
     Attributes:
         name: what the table says of it.
         kubeconfig: how to get in.
+        embedded: whether it is the embedded one, which answers with one core of the same machine.
         pods: how many pods it has.
+        names: the pods' names.
     """
 
     name: str
     kubeconfig: Path
+    embedded: bool
     pods: int
+    names: frozenset[str]
 
 
 @contextmanager
@@ -46,7 +48,7 @@ def cluster(pods: int, nodes: int) -> Iterator[Target]:
         nodes: likewise.
     """
     if named := os.environ.get(VARIABLE):
-        yield _target("the cluster of " + VARIABLE, Path(named))
+        yield _target("the cluster of " + VARIABLE, Path(named), embedded=False)
         return
     with tempfile.TemporaryDirectory(prefix="ktui-bench-") as folder:
         kubeconfig = Path(folder, "kubeconfig")
@@ -56,14 +58,13 @@ def cluster(pods: int, nodes: int) -> Iterator[Target]:
             assert process.stdin is not None
             if process.stdout.readline() != b"listening\n":
                 raise SystemExit("The embedded cluster did not start.")
-            yield _target("the embedded cluster", kubeconfig)
+            yield _target("the embedded cluster", kubeconfig, embedded=True)
             process.stdin.close()
 
 
-def _target(name: str, kubeconfig: Path) -> Target:
+def _target(name: str, kubeconfig: Path, *, embedded: bool) -> Target:
     with Asking(read_access(kubeconfig)) as asking:
-        listed: dict[str, Any] = msgspec.json.decode(asking.get("/api/v1/pods?limit=1"))
-    pods = len(listed["items"]) + listed["metadata"].get("remainingItemCount", 0)
-    if pods < FEWEST:
-        raise SystemExit(f"There are {pods} pods in {name}, which is too few to measure anything.")
-    return Target(name, kubeconfig, pods)
+        rows = pod_rows(asking)
+    if len(rows) < FEWEST:
+        raise SystemExit(f"There are {len(rows)} pods in {name}, which is too few to measure anything.")
+    return Target(name, kubeconfig, embedded, len(rows), frozenset(row.name for row in rows))

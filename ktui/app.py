@@ -99,4 +99,6 @@ class KtuiApp(CrashKept, Painted):
             if active.node is screen and binding.tooltip and active.enabled:
                 act = partial(self.call_later, screen.run_action, binding.action)
                 yield SystemCommand(binding.description, f"{binding.tooltip} ({self.get_key_display(binding)})", act)
+        costs = "Show what ktui itself costs, or no longer: frames, stalls, bytes, requests, memory"
+        yield SystemCommand("Performance", costs, self.explorer.toggle_meters)
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)

@@ -21,6 +21,7 @@ from ktui.screens.tables import TableScreen
 
 if TYPE_CHECKING:
     from ktui.app import KtuiApp
+    from ktui.widgets.meters import Meters
 
 HOME = 2
 """Pages on the stack when the home screen is the one that is seen: it stands on the opening screen."""
@@ -69,6 +70,7 @@ class Explorer:
         known: namespaces that the user is known to read; None until the kubeconfig has been read.
         session: the context's connection and feeds.
         destinations: completes what is typed after `:`.
+        meters: count what ktui itself costs; None while nobody wants to know.
     """
 
     def __init__(self, app: KtuiApp, options: Options, clock: Callable[[], float]) -> None:
@@ -82,6 +84,9 @@ class Explorer:
         self.destinations = Destinations(self)
         self.session = self._new_session()
         self._session_task: asyncio.Task[None] | None = None
+        self.meters: Meters | None = None
+        if options.perf:
+            self.toggle_meters()
 
     def open(self) -> None:
         """Show the home screen, or the kind that was asked for, and connect."""
@@ -189,6 +194,18 @@ class Explorer:
             # It may have been installed since.
             self.session.forget_discovery()
             return kind_in(await self.session.discovery(), word)
+
+    def toggle_meters(self) -> None:
+        """Show on every page of tables what ktui itself costs, or no longer."""
+        if self.meters is not None:
+            self.meters.close()
+            self.meters = None
+        else:
+            from ktui.widgets.meters import Meters
+
+            self.meters = Meters(self._app)
+        if isinstance(page := self._app.screen, TableScreen):
+            page.show_meters()
 
     def choose_namespaces(self) -> None:
         """Let the person choose namespaces: from the cluster's where they may be listed, else by typing."""

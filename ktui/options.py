@@ -19,6 +19,7 @@ class Options:
         read_only: whether nothing may be changed.
         theme: a theme's name; None for the one of the configuration, or the default.
         mouse: whether the terminal reports the mouse.
+        perf: whether to show from the start what ktui itself costs.
         log_file: where logging goes; None for nowhere.
         before_connecting: awaited before the kubeconfig is read, and not before the first frame is painted: the
             embedded cluster of `--demo` may still be starting. Raises KtuiError when there will be nothing to read.
@@ -33,6 +34,7 @@ class Options:
     read_only: bool = False
     theme: str | None = None
     mouse: bool = True
+    perf: bool = False
     log_file: Path | None = None
     before_connecting: Callable[[], Awaitable[None]] | None = None
     demo: bool = False

@@ -101,6 +101,7 @@ def _explore() -> Parser:
     parser.add_argument("--read-only", action="store_true", help="change nothing in the cluster")
     parser.add_argument("--theme", metavar="T", help="colours: ktui-dark, ktui-light, ktui-high-contrast, ktui-ansi …")
     parser.add_argument("--no-mouse", dest="mouse", action="store_false", help="leave the mouse to the terminal")
+    parser.add_argument("--perf", action="store_true", help="show what ktui itself costs: frames, bytes, memory …")
     parser.add_argument("--version", action="version", version=f"ktui {__version__}")
     return parser
 

@@ -79,6 +79,7 @@ def options_of(arguments: Namespace, cluster: EmbeddedCluster | None = None) -> 
         read_only=arguments.read_only,
         theme=arguments.theme,
         mouse=arguments.mouse,
+        perf=arguments.perf,
         log_file=arguments.log_file,
         before_connecting=cluster.ready if cluster else None,
         demo=cluster is not None,

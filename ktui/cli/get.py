@@ -19,8 +19,8 @@ from ktui.kinds.row import Row
 from ktui.kube.client import Client
 from ktui.kube.errors import KtuiError, UnexpectedAnswer
 from ktui.kube.kubeconfig import load_kubeconfig
-from ktui.kube.list_watch import ListWatch
-from ktui.kube.listing import kinds_called, list_rows
+from ktui.kube.list_watch import ListWatch, list_rows
+from ktui.kube.listing import kinds_called
 from ktui.kube.objects import get_row
 from ktui.logs import start_logging
 

@@ -7,9 +7,9 @@ import os
 import stat
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ktui.cli.rows import RowWriter
 from ktui.kinds.names import ObjectKey
@@ -17,7 +17,6 @@ from ktui.kinds.row import Row
 from ktui.kube.client import Client
 from ktui.kube.errors import KtuiError
 from ktui.kube.feed import Feed, Scope
-from ktui.kube.reflector import Reflector
 from ktui.kube.state import Absent, Denied, Stale, complete
 
 if TYPE_CHECKING:
@@ -49,12 +48,12 @@ async def print_changes(client: Client, wanted: Wanted, writer: RowWriter, argum
             "GET", kind.gvr.path(namespace), query={key: value for key, value in query.items() if value}
         )
     namespaces = tuple(namespace for namespace in wanted.namespaces if namespace)
-    feed = Feed(kind, Scope(kind.gvr, namespaces, labels, fields), tuple)
+    feed = Feed(kind, Scope(kind.gvr, namespaces, labels, fields, whole=True), tuple)
     following = _Following(feed, writer)
     tasks: list[asyncio.Task[None]] = []
 
-    def start(reflector: Reflector) -> asyncio.Task[None]:
-        tasks.append(asyncio.create_task(reflector.run()))
+    def start(running: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        tasks.append(asyncio.create_task(running))
         return tasks[-1]
 
     feed.start(client, start)

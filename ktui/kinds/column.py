@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from ktui.kinds.names import GVR, ObjectKey
 from ktui.kinds.row import Row
@@ -54,6 +54,30 @@ def nothing_joined(join: Join, key: Hashable) -> Iterable[Any] | None:
     return None
 
 
+class Passing(NamedTuple):
+    """A number, and when it became what it is.
+
+    Attributes:
+        number: the number.
+        moment: epoch seconds; None when the object does not say.
+    """
+
+    number: int
+    moment: float | None
+
+
+class ToneOfCells(NamedTuple):
+    """How several of the server's cells together tell how well a row is.
+
+    Attributes:
+        places: the places of the cells that are read.
+        tone: of all cells of the row; those at other places may be anything.
+    """
+
+    places: tuple[int, ...]
+    tone: Callable[[Sequence[Any]], Tone]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """A column whose text depends on the object alone.
@@ -62,6 +86,7 @@ class Column:
         name: the header as kubectl prints it.
         text: the cell of a typed object; None when only the server can say (`server` is then set).
         sort: what the object sorts by, an int, float or str; the text when None.
+        sort_text: the same for the server's text, where that does not sort as it stands.
         tone: how well the object is as far as this cell tells; PLAIN shows no glyph.
         server: this column's place among the cells of the server's Table; -1 when it is not among them.
         wide: shown with `-o wide` and when the table is scrolled sideways.
@@ -69,18 +94,21 @@ class Column:
         role: how loud the cell is.
         tone_of_text: of a row without object: what the server's text in this column tells.
         tone_of_cells: the same where one text is not enough: a pod that is Running may be unready. Goes first.
+        unique: whether hardly any two rows have the same text.
     """
 
     name: str
     text: Callable[[Any], str | int] | None = None
     sort: Callable[[Any], str | int | float] | None = None
+    sort_text: Callable[[str], str | int | float] | None = None
     tone: Callable[[Any], Tone] | None = None
     server: int = -1
     wide: bool = False
     right: bool = False
     role: Role = Role.PLAIN
     tone_of_text: Callable[[str], Tone] | None = None
-    tone_of_cells: Callable[[Sequence[Any]], Tone] | None = None
+    tone_of_cells: ToneOfCells | None = None
+    unique: bool = False
 
     @property
     def ticks(self) -> bool:
@@ -104,10 +132,13 @@ class Column:
         if row.object is not None and (self.sort or self.text):
             value = (self.sort or self.text)(row.object)  # type: ignore[misc]
         else:
-            value = row.cells[self.server] if row.cells and 0 <= self.server < len(row.cells) else ""
-            if self.right and isinstance(value, str) and (number := _NUMBER.match(value)):
-                # The server prints some numbers as text, `3 (5m ago)`.
-                value = int(number[0])
+            value = self._server_value(row)
+            if isinstance(value, str):
+                if self.sort_text is not None:
+                    value = self.sort_text(value)
+                elif self.right and (number := _NUMBER.match(value)):
+                    # The server prints some numbers as text, `3 (5m ago)`.
+                    value = int(number[0])
         return _sortable(value)
 
     def tone_of(self, row: Row, joined: Joined = nothing_joined) -> Tone:
@@ -122,15 +153,27 @@ class Column:
         if row.cells is None:
             return Tone.PLAIN
         if self.tone_of_cells is not None:
-            return self.tone_of_cells(row.cells)
+            return self.tone_of_cells.tone(row.cells)
         if self.tone_of_text is not None:
             return self.tone_of_text(self._server_cell(row))
         return Tone.PLAIN
 
+    def cell_of(self, item: Any) -> Any:
+        """The cell that stays when `item`, a typed object, goes: what `row.cells` of a row without object has."""
+        return "" if self.text is None else self.text(item)
+
+    @property
+    def telling(self) -> tuple[int, ...]:
+        """The places of the server's cells that `tone_of` reads of a row without object."""
+        if self.tone_of_cells is not None:
+            return self.tone_of_cells.places
+        return (self.server,) if self.tone_of_text is not None and self.server >= 0 else ()
+
+    def _server_value(self, row: Row) -> Any:
+        return row.cells[self.server] if row.cells is not None and 0 <= self.server < len(row.cells) else ""
+
     def _server_cell(self, row: Row) -> str:
-        if row.cells is None or not 0 <= self.server < len(row.cells):
-            return ""
-        return cell_text(row.cells[self.server])
+        return cell_text(self._server_value(row))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +191,9 @@ class KeyColumn(Column):
 
     def sort_key(self, row: Row, joined: Joined = nothing_joined) -> tuple[int, Any]:
         return (1, row.key[self.part])
+
+    def cell_of(self, item: Any) -> Any:
+        return item.metadata.name if self.part else item.metadata.namespace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,30 +222,43 @@ class AgeColumn(Column):
         moment = self._moment(row)
         return (1, "") if moment is None else (0, -moment)
 
+    def cell_of(self, item: Any) -> Any:
+        return self.unknown if (moment := self.since(item)) is None else moment
+
     def _moment(self, row: Row) -> float | None:
         if row.object is not None:
             return self.since(row.object)
-        # A cell that `Kind.timed` has read.
-        cell = row.cells[self.server] if row.cells and 0 <= self.server < len(row.cells) else None
+        cell = self._server_value(row)
         return cell if isinstance(cell, float) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovingColumn(Column):
-    """A text that names a moment in passing, such as RESTARTS `3 (5m ago)`.
+    """A number that names a moment in passing, such as RESTARTS `3 (5m ago)`.
 
     Attributes:
-        text_at: the cell of a typed object at `now` (epoch seconds).
+        passing: of a typed object.
     """
 
-    text_at: Callable[[Any, float], str]
+    passing: Callable[[Any], Passing]
 
     @property
     def ticks(self) -> bool:
         return True
 
     def cell(self, row: Row, now: float, joined: Joined = nothing_joined) -> str:
-        return clean(self.text_at(row.object, now)) if row.object is not None else self._server_cell(row)
+        cell = self.passing(row.object) if row.object is not None else self._server_value(row)
+        if not isinstance(cell, Passing):
+            return cell_text(cell)
+        return str(cell.number) if cell.moment is None else f"{cell.number} ({human_duration(now - cell.moment)} ago)"
+
+    def sort_key(self, row: Row, joined: Joined = nothing_joined) -> tuple[int, Any]:
+        cell = self.passing(row.object) if row.object is not None else self._server_value(row)
+        return (0, cell.number) if isinstance(cell, Passing) else Column.sort_key(self, row, joined)
+
+    def cell_of(self, item: Any) -> Any:
+        cell = self.passing(item)
+        return cell if cell.moment is not None else str(cell.number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +315,14 @@ def cell_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return clean(str(value))
+
+
+def share_of_text(text: str) -> float | str:
+    """What a cell such as READY `2/3` sorts by: how large a part that is; the text when it is no such cell."""
+    part, slash, whole = text.partition("/")
+    if not (slash and part.isdigit() and whole.isdigit()):
+        return text
+    return int(part) / int(whole) if int(whole) else 1.0
 
 
 def _sortable(value: str | int | float | None) -> tuple[int, Any]:

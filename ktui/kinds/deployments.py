@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ktui.kinds.column import AGE, NAME, Column, Role
+from ktui.kinds.column import AGE, NAME, Column, Role, ToneOfCells, share_of_text
 from ktui.kinds.kind import Kind, Trait
 from ktui.kinds.names import GVR_DEPLOYMENTS, GVR_PODS, GVR_REPLICASETS
 from ktui.kinds.objects import Condition, LabelSelector, Object, Struct
-from ktui.kinds.relation import Lookup, Relation
+from ktui.kinds.relation import Lookup, Relation, Wanted
 from ktui.kinds.row import Row
 from ktui.kinds.time import epoch
 from ktui.kinds.tone import Tone
@@ -125,6 +125,11 @@ def _pods(deployment: Deployment, lookup: Lookup) -> Iterable[Row]:
     return pods_of(Workload(deployment.metadata.namespace, "Deployment", deployment.metadata.name), lookup)
 
 
+def _pods_wanted(deployment: Deployment) -> Iterable[Wanted]:
+    selector = selector_text(deployment.spec.selector)
+    return (Wanted(GVR_PODS, deployment.metadata.namespace, labels=selector),) if selector else ()
+
+
 def _replica_sets(deployment: Deployment, lookup: Lookup) -> Iterable[Row]:
     return lookup.indexed(GVR_REPLICASETS, "owner", deployment.metadata.uid)
 
@@ -138,7 +143,14 @@ DEPLOYMENTS = Kind(
     traits=Trait.SCALABLE | Trait.ROLLOUT | Trait.EXPOSABLE | Trait.LOGGABLE,
     columns=(
         NAME,
-        Column(name="READY", text=_ready, sort=_ready_share, tone=health, tone_of_cells=_tone_of_cells),
+        Column(
+            name="READY",
+            text=_ready,
+            sort=_ready_share,
+            tone=health,
+            tone_of_cells=ToneOfCells((1, 2), _tone_of_cells),
+            sort_text=share_of_text,
+        ),
         Column(name="UP-TO-DATE", text=lambda deployment: deployment.status.updated_replicas, right=True),
         Column(name="AVAILABLE", text=lambda deployment: deployment.status.available_replicas, right=True),
         AGE,
@@ -152,5 +164,5 @@ DEPLOYMENTS = Kind(
         ),
     ),
     health=health,
-    relations=(Relation(to=GVR_PODS, find=_pods), Relation(to=GVR_REPLICASETS, find=_replica_sets)),
+    relations=(Relation(to=GVR_PODS, find=_pods, wants=_pods_wanted), Relation(to=GVR_REPLICASETS, find=_replica_sets)),
 )

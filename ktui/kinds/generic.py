@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ktui.kinds.column import AGE, NAME, Column, KeyColumn, Role
+from ktui.kinds.column import AGE, NAME, Column, KeyColumn, Role, ToneOfCells, share_of_text
 from ktui.kinds.kind import Kind, Trait
 from ktui.kinds.names import GVR, GVR_PODS
 from ktui.kinds.objects import Object, Struct
@@ -81,7 +81,10 @@ def with_columns(kind: Kind, column_definitions: Iterable[ColumnDefinition]) -> 
         # Workloads that print two numbers instead of `2/3`.
         share = _Share(places["READY"], places["DESIRED"])
         columns = tuple(
-            replace(column, tone_of_cells=share) if column.name == "READY" else column for column in columns
+            replace(column, tone_of_cells=ToneOfCells((share.ready, share.desired), share))
+            if column.name == "READY"
+            else column
+            for column in columns
         )
     return replace(kind, columns=columns)
 
@@ -118,6 +121,7 @@ def _column(place: int, definition: ColumnDefinition) -> Column:
         server=place,
         wide=wide,
         right=definition.type in ("integer", "number"),
+        sort_text=share_of_text if name == "READY" else None,
         role=Role.SECONDARY if definition.type == "date" else Role.PLAIN,
         tone_of_text=_tone_of_text(name),
     )

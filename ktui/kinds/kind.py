@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Flag, auto
+from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
-from ktui.kinds.column import NAMESPACE, AgeColumn, Column, JoinColumn, Joined, KeyColumn, nothing_joined
-from ktui.kinds.names import GVR
+from ktui.kinds.column import NAMESPACE, Column, JoinColumn, Joined, KeyColumn, nothing_joined
+from ktui.kinds.names import GVR, ObjectKey
 from ktui.kinds.objects import Object
 from ktui.kinds.relation import Relation
 from ktui.kinds.row import Row
-from ktui.kinds.time import seconds_of
-from ktui.kinds.tone import Tone
+from ktui.kinds.tone import Tone, worst
 
 
 class Trait(Flag):
@@ -26,8 +27,17 @@ class Trait(Flag):
     LOGGABLE = auto()
 
 
-# An index of a store: the values under which an object is found, such as the node a pod runs on.
-Index = Callable[[Any], Iterable[Hashable]]
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What a store files rows under, such as the node a pod runs on.
+
+    Attributes:
+        values: of a typed object, those under which it is filed.
+        column: the column whose cell is the value for a row without object; empty where no cell tells.
+    """
+
+    values: Callable[[Any], Iterable[Hashable]]
+    column: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,22 +107,63 @@ class Kind:
         """
         if row.object is not None and self.health is not None:
             return self.health(row.object)
-        tones = [column.tone_of(row, joined) for column in self.columns]
-        return max(tones, key=lambda tone: tone.severity, default=Tone.PLAIN)
+        return worst(column.tone_of(row, joined) for column in self.columns)
 
-    def timed(self, cells: tuple[Any, ...], now: float) -> tuple[Any, ...]:
-        """The cells of a row without object, with the moments in the place of ages, so that ages tick and sort.
+    def unhealthy(self, rows: Sequence[Row], joined: Joined = nothing_joined) -> Iterable[tuple[ObjectKey, Tone]]:
+        """Those of many rows that someone should look at, and how badly.
 
         Args:
-            cells: as the server's Table has them: ages are texts, `3m20s`, of when it answered.
-            now: epoch seconds of that answer.
+            rows: any rows of this kind.
+            joined: what other kinds know about them.
         """
-        for column in self.columns:
-            if isinstance(column, AgeColumn) and 0 <= (place := column.server) < len(cells):
-                age = seconds_of(cells[place]) if isinstance(cells[place], str) else None
-                if age is not None:
-                    cells = (*cells[:place], float(now - age), *cells[place + 1 :])
-        return cells
+        if self.health is None and any(isinstance(c, JoinColumn) and c.tone_with is not None for c in self.columns):
+            judged = [(row.key, self.tone(row, joined)) for row in rows]
+            return [found for found in judged if found[1].unhealthy]
+        # Rows without objects come by the ten thousand, and with few different words.
+        told, troubles = self._troubles.told, self._troubles
+        found = []
+        for row in rows:
+            if row.object is None and row.cells is not None:
+                tone = None if told is None else troubles[told(row.cells)]
+            else:
+                tone = self.tone(row)
+            if tone is not None and tone.unhealthy:
+                found.append((row.key, tone))
+        return found
+
+    @cached_property
+    def _troubles(self) -> Troubles:
+        return Troubles(self.columns)
+
+    def column(self, name: str) -> Column | None:
+        """The column called `name`, if there is one."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+class Troubles(dict[Any, Tone | None]):
+    """How unwell rows without objects are, by the few cells that tell; None of those that are well.
+
+    Args:
+        columns: of their kind.
+
+    Attributes:
+        told: picks the cells that tell; None where there are none.
+    """
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        super().__init__()
+        self._columns = [column for column in columns if column.telling]
+        self._places = sorted({place for column in self._columns for place in column.telling})
+        self.told = itemgetter(*self._places) if self._places else None
+
+    def __missing__(self, told: Any) -> Tone | None:
+        cells = [""] * (self._places[-1] + 1)
+        for place, cell in zip(self._places, told if len(self._places) > 1 else (told,), strict=True):
+            cells[place] = cell
+        row = Row(ObjectKey("", ""), "", None, tuple(cells))
+        tone = worst(column.tone_of(row) for column in self._columns)
+        self[told] = tone if tone.unhealthy else None
+        return self[told]
 
 
 def _numbered(columns: tuple[Column, ...]) -> Iterable[Column]:

@@ -128,11 +128,13 @@ def _kind_columns(cpu: Callable[[Any], Decimal | None], memory: Callable[[Any], 
             name="CPU",
             text=lambda item: canonical(cpu(item) or Decimal(0), binary=False),
             sort=lambda item: _number(cpu(item)),
+            sort_text=lambda text: _number(quantity(text)),
         ),
         Column(
             name="MEMORY",
             text=lambda item: canonical(memory(item) or Decimal(0), binary=True),
             sort=lambda item: _number(memory(item)),
+            sort_text=lambda text: _number(quantity(text)),
         ),
         Column(name="WINDOW", text=lambda item: item.window),
     )

@@ -9,7 +9,7 @@ from ktui.kinds.kind import Kind
 from ktui.kinds.metrics import NODE_CPU, NODE_MEMORY
 from ktui.kinds.names import GVR_NODES, GVR_PODS
 from ktui.kinds.objects import Condition, Object, Struct
-from ktui.kinds.relation import Lookup, Relation
+from ktui.kinds.relation import Lookup, Relation, Wanted
 from ktui.kinds.row import Row
 from ktui.kinds.tone import Tone
 from ktui.kinds.workload import NONE
@@ -123,6 +123,11 @@ def _kernel(node: Node) -> str:
     return f"{kernel} ({system.architecture})" if system.architecture else kernel
 
 
+def _pods_wanted(node: Node) -> Iterable[Wanted]:
+    # Which they are, their cells tell; whose they are, only they themselves.
+    return (Wanted(GVR_PODS, "", fields=f"spec.nodeName={node.metadata.name}"),)
+
+
 def _pods(node: Node, lookup: Lookup) -> Iterable[Row]:
     return lookup.indexed(GVR_PODS, "node", node.metadata.name)
 
@@ -158,5 +163,5 @@ NODES = Kind(
         ),
     ),
     health=health,
-    relations=(Relation(to=GVR_PODS, find=_pods),),
+    relations=(Relation(to=GVR_PODS, find=_pods, wants=_pods_wanted),),
 )

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ktui.kinds.column import AGE, NAME, Column, MovingColumn, Role
-from ktui.kinds.kind import Kind, Trait
+from ktui.kinds.column import AGE, NAME, Column, MovingColumn, Passing, Role, ToneOfCells, share_of_text
+from ktui.kinds.kind import Index, Kind, Trait
 from ktui.kinds.metrics import POD_CPU, POD_MEMORY
 from ktui.kinds.names import GVR_DEPLOYMENTS, GVR_NODES, GVR_PODS, GVR_SERVICES, ObjectKey
 from ktui.kinds.objects import Condition, Object, Struct
-from ktui.kinds.relation import Lookup, Relation
+from ktui.kinds.relation import Lookup, Relation, Wanted
 from ktui.kinds.row import Row
-from ktui.kinds.time import epoch, human_duration
+from ktui.kinds.time import epoch
 from ktui.kinds.tone import Tone
 from ktui.kinds.workload import NONE, Workload, workload_of
 
@@ -291,11 +291,9 @@ def _ready_share(pod: Pod) -> float:
     return short.ready / short.total if short.total else 1.0
 
 
-def _restarts_text(pod: Pod, now: float) -> str:
+def _restarts_in_passing(pod: Pod) -> Passing:
     short = summary(pod)
-    if not short.restarts or (moment := epoch(short.restarted)) is None:
-        return str(short.restarts)
-    return f"{short.restarts} ({human_duration(now - moment)} ago)"
+    return Passing(short.restarts, epoch(short.restarted) if short.restarts else None)
 
 
 def _ip(pod: Pod) -> str:
@@ -320,6 +318,10 @@ def _by_node(pod: Pod) -> Iterable[str]:
     return (pod.spec.node_name,) if pod.spec.node_name else ()
 
 
+def _by_namespace(pod: Pod) -> Iterable[str]:
+    return (pod.metadata.namespace,)
+
+
 def _node(pod: Pod, lookup: Lookup) -> Iterable[Row]:
     row = lookup.row(GVR_NODES, ObjectKey("", pod.spec.node_name)) if pod.spec.node_name else None
     return () if row is None else (row,)
@@ -333,12 +335,16 @@ def _deployment(pod: Pod, lookup: Lookup) -> Iterable[Row]:
     return () if row is None else (row,)
 
 
+def _services_wanted(pod: Pod) -> Iterable[Wanted]:
+    return (Wanted(GVR_SERVICES, pod.metadata.namespace),)
+
+
 def _services(pod: Pod, lookup: Lookup) -> Iterable[Row]:
     # Services are filed under one label of their selector, so only those that share it are compared in full.
     labels, namespace = pod.metadata.labels or {}, pod.metadata.namespace
     for key, value in labels.items():
         for row in lookup.indexed(GVR_SERVICES, "selector", (namespace, key, value)):
-            if row.object.selects(labels):
+            if row.object is not None and row.object.selects(labels):
                 yield row
 
 
@@ -351,13 +357,18 @@ PODS = Kind(
     traits=Trait.LOGGABLE | Trait.EXPOSABLE,
     columns=(
         NAME,
-        Column(name="READY", text=_ready, sort=_ready_share, right=True),
-        Column(name="STATUS", text=lambda pod: summary(pod).status, tone=health, tone_of_cells=_tone_of_cells),
-        MovingColumn(name="RESTARTS", text_at=_restarts_text, sort=lambda pod: summary(pod).restarts, right=True),
+        Column(name="READY", text=_ready, sort=_ready_share, sort_text=share_of_text, right=True),
+        Column(
+            name="STATUS",
+            text=lambda pod: summary(pod).status,
+            tone=health,
+            tone_of_cells=ToneOfCells((1, 2, 8), _tone_of_cells),
+        ),
+        MovingColumn(name="RESTARTS", passing=_restarts_in_passing, right=True),
         POD_CPU,
         POD_MEMORY,
         AGE,
-        Column(name="IP", text=_ip, wide=True, role=Role.SECONDARY),
+        Column(name="IP", text=_ip, wide=True, role=Role.SECONDARY, unique=True),
         Column(name="NODE", text=lambda pod: pod.spec.node_name or NONE, wide=True, role=Role.SECONDARY),
         Column(
             name="NOMINATED NODE",
@@ -368,10 +379,14 @@ PODS = Kind(
         Column(name="READINESS GATES", text=_gates, wide=True, role=Role.SECONDARY),
     ),
     health=health,
-    indexes={"node": _by_node, "workload": _by_workload},
+    indexes={
+        "node": Index(_by_node, column="NODE"),
+        "namespace": Index(_by_namespace),
+        "workload": Index(_by_workload),
+    },
     relations=(
         Relation(to=GVR_NODES, find=_node),
         Relation(to=GVR_DEPLOYMENTS, find=_deployment),
-        Relation(to=GVR_SERVICES, find=_services),
+        Relation(to=GVR_SERVICES, find=_services, wants=_services_wanted),
     ),
 )

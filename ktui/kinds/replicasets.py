@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ktui.kinds.column import AGE, NAME, Column, Role
-from ktui.kinds.kind import Kind, Trait
+from ktui.kinds.kind import Index, Kind, Trait
 from ktui.kinds.names import GVR_DEPLOYMENTS, GVR_PODS, GVR_REPLICASETS, ObjectKey
 from ktui.kinds.objects import LabelSelector, Object, Struct
 from ktui.kinds.relation import Lookup, Relation
@@ -96,6 +96,6 @@ REPLICASETS = Kind(
         ),
     ),
     health=health,
-    indexes={"owner": _by_owner},
+    indexes={"owner": Index(_by_owner)},
     relations=(Relation(to=GVR_PODS, find=_pods), Relation(to=GVR_DEPLOYMENTS, find=_deployment)),
 )

@@ -16,7 +16,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         key: namespace and name.
         uid: the object's UID; empty where the server's answer had none (rows without objects).
         object: the typed view (a Struct of `ktui.kinds`), or None while only its cells are known.
-        cells: one cell a column of the server's Table, in its order; None when the object gives them.
+        cells: one cell a column of the server's Table, in its order; None when the object gives them. Where there is no
+            object, texts that tell how long ago something was stand as moments (`ktui.kinds.cells`).
     """
 
     key: ObjectKey

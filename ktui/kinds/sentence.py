@@ -16,7 +16,7 @@ from ktui.kinds.row import Row
 from ktui.kinds.services import Service
 from ktui.kinds.text import clean
 from ktui.kinds.tone import Tone
-from ktui.kinds.workload import labels_text, workload_of
+from ktui.kinds.workload import NONE, labels_text, workload_of
 
 Voice = Literal["plain", "name", "secondary", "arrow", "good", "working", "warning", "failed", "finished", "unknown"]
 
@@ -56,12 +56,21 @@ def sentence(kind: Kind, row: Row, lookup: Lookup, *, complete: bool = True) -> 
         case Node() as node:
             return head + _of_node(node, lookup)
         case None:
-            return head
+            return head + _of_cells(kind, row)
     return head + _of_any(kind, row, lookup)
 
 
+def _of_cells(kind: Kind, row: Row) -> list[Part]:
+    """What the cells tell of an object that is not known whole."""
+    column = kind.column("NODE")
+    node = column.cell(row, 0) if column is not None else NONE
+    return [Part(f" on {node}")] if node not in ("", NONE) else []
+
+
 def _of_deployment(deployment: Deployment, lookup: Lookup) -> list[Part]:
-    mine = _pods(deployments.DEPLOYMENTS, deployment, lookup)
+    # Some of its pods would be taken for all of them.
+    whole = _all_whole(deployments.DEPLOYMENTS, deployment, lookup)
+    mine = _pods(deployments.DEPLOYMENTS, deployment, lookup) if whole else []
     if mine:
         parts = [_ARROW, Part(_placed(mine))]
     elif deployment.spec.replicas == 0:
@@ -87,7 +96,7 @@ def _of_service(service: Service, lookup: Lookup, complete: bool) -> list[Part]:
         return [*parts, _ARROW, Part("selects nothing: no selector", "secondary")]
     mine = _pods(services.SERVICES, service, lookup)
     if not mine:
-        if not complete or _any_unknown(service.metadata.namespace, lookup):
+        if not complete or not _all_whole(services.SERVICES, service, lookup):
             return parts
         return [*parts, _ARROW, Part(clean(f"no pods match {labels_text(service.selector)}"), "failed")]
     unready = sum(1 for pod in mine if pods.health(pod) not in (Tone.GOOD, Tone.FINISHED))
@@ -111,8 +120,10 @@ def _of_pod(pod: Pod, lookup: Lookup) -> list[Part]:
 
 def _of_node(node: Node, lookup: Lookup) -> list[Part]:
     mine = _pods(nodes.NODES, node, lookup)
-    parts = [_ARROW, Part(_counted(len(mine), "pod"))]
-    if makers := {workload for pod in mine if (workload := workload_of(pod)) is not None}:
+    count = sum(1 for relation in nodes.NODES.relations for _ in relation.find(node, lookup))
+    parts = [_ARROW, Part(_counted(count, "pod"))]
+    makers = {workload for pod in mine if (workload := workload_of(pod)) is not None}
+    if makers and len(mine) == count:
         parts.append(Part(f" of {_counted(len(makers), 'workload')}"))
     ready, lacking = node.condition("Ready"), nodes.trouble(node)
     if ready is not None and ready.status != "True":
@@ -183,8 +194,9 @@ def _pods(kind: Kind, item: Any, lookup: Lookup) -> list[Pod]:
     return [row.object for row in found if row.object is not None]
 
 
-def _any_unknown(namespace: str, lookup: Lookup) -> bool:
-    return any(row.object is None for row in lookup.indexed(GVR_PODS, "namespace", namespace))
+def _all_whole(kind: Kind, item: Any, lookup: Lookup) -> bool:
+    """Whether all objects are known that may belong to `item`."""
+    return all(lookup.whole(wanted) for relation in kind.relations for wanted in relation.wants(item))
 
 
 def _placed(mine: list[Pod]) -> str:

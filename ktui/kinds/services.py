@@ -9,10 +9,10 @@ import msgspec
 
 from ktui.kinds.column import AGE, NAME, Column, JoinColumn, Role
 from ktui.kinds.endpoint_slices import OF_SERVICE, EndpointSlice, count
-from ktui.kinds.kind import Kind
+from ktui.kinds.kind import Index, Kind
 from ktui.kinds.names import GVR_PODS, GVR_SERVICES
 from ktui.kinds.objects import Object, Struct
-from ktui.kinds.relation import Lookup, Relation
+from ktui.kinds.relation import Lookup, Relation, Wanted
 from ktui.kinds.row import Row
 from ktui.kinds.tone import Tone
 from ktui.kinds.workload import NONE, labels_text
@@ -142,12 +142,18 @@ def _by_selector(service: Service) -> Iterable[tuple[str, str, str]]:
     return ((service.metadata.namespace, *min(selector.items())),) if selector else ()
 
 
+def _pods_wanted(service: Service) -> Iterable[Wanted]:
+    if not (selector := service.selector):
+        return ()
+    return (Wanted(GVR_PODS, service.metadata.namespace, labels=labels_text(selector)),)
+
+
 def _pods(service: Service, lookup: Lookup) -> Iterable[Row]:
     if not (selector := service.selector):
         return
     wanted = selector.items()
     for row in lookup.indexed(GVR_PODS, "namespace", service.metadata.namespace):
-        if row.object is not None and (labels := row.object.metadata.labels) and wanted <= labels.items():
+        if (labels := row.object.metadata.labels) and wanted <= labels.items():
             yield row
 
 
@@ -182,6 +188,6 @@ SERVICES = Kind(
             name="SELECTOR", text=lambda service: labels_text(service.spec.selector), wide=True, role=Role.SECONDARY
         ),
     ),
-    indexes={"selector": _by_selector},
-    relations=(Relation(to=GVR_PODS, find=_pods),),
+    indexes={"selector": Index(_by_selector)},
+    relations=(Relation(to=GVR_PODS, find=_pods, wants=_pods_wanted),),
 )

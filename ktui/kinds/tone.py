@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 
 
@@ -33,3 +34,8 @@ _SEVERITY = {
         (Tone.PLAIN, Tone.GOOD, Tone.FINISHED, Tone.WORKING, Tone.UNKNOWN, Tone.WARNING, Tone.FAILED)
     )
 }
+
+
+def worst(tones: Iterable[Tone]) -> Tone:
+    """The tone that speaks for all of them; PLAIN for none."""
+    return max(tones, key=lambda tone: tone.severity, default=Tone.PLAIN)

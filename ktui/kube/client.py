@@ -24,6 +24,7 @@ from ktui import __version__
 from ktui.kube.call import Call, Query
 from ktui.kube.errors import UnexpectedAnswer, api_error
 from ktui.kube.meter import Meter
+from ktui.kube.pace import Pace
 from ktui.kube.status import LARGEST_ERROR_BODY, warnings_of
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class Client:
     def __init__(self, connection: Connection, identity: Identity) -> None:
         self.identity = identity
         self.meter = Meter()
+        self._pace = Pace()
         self._connection = connection
 
     @classmethod
@@ -175,10 +177,11 @@ class Client:
             UnexpectedAnswer: something else than an API server answers.
             ConfigError: there are no credentials to ask with.
         """
-        call = Call(method, path, query, accept, body, content_type, idle, "gzip")
+        call = Call(method, path, query, accept, body, content_type, idle, self._pace.encoding)
         async with AsyncExitStack() as stack:
             answer = await self._accepted(call, stack)
-            return Response(answer.status, answer.headers, await answer.body(LARGEST_BODY), _warnings(answer))
+            whole = await answer.body(LARGEST_BODY, self._pace)
+            return Response(answer.status, answer.headers, whole, _warnings(answer))
 
     async def get_json(self, path: str, type: Any = Any, *, query: Query | None = None, accept: str = JSON) -> Any:  # noqa: A002
         """GET something small and decode it.

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import NamedTuple
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, NamedTuple
+
+import msgspec
 
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR
+from ktui.kinds.relation import Wanted
 from ktui.kube.client import Client
-from ktui.kube.list_watch import ListWatch
+from ktui.kube.errors import KtuiError
+from ktui.kube.list_watch import ListWatch, list_rows
 from ktui.kube.reflector import Reflector
 from ktui.kube.state import Absent, Denied, Listing, Live, Partial, Polled, Stale, State, Unusable, Waiting, complete
 from ktui.kube.store import Store
+
+StartTask = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
 
 class Scope(NamedTuple):
@@ -23,12 +30,14 @@ class Scope(NamedTuple):
         namespaces: in which namespaces; empty for all.
         labels: a label selector.
         fields: a field selector.
+        whole: whether all objects are held whole, however many there are.
     """
 
     gvr: GVR
     namespaces: tuple[str, ...] = ()
     labels: str = ""
     fields: str = ""
+    whole: bool = False
 
 
 class Feed:
@@ -42,10 +51,16 @@ class Feed:
         scope: where.
         known_namespaces: the namespaces to try when all at once is denied.
         every: seconds between lists for kinds that cannot be watched; 0 to watch.
+        clock: epoch seconds.
     """
 
     def __init__(
-        self, kind: Kind, scope: Scope, known_namespaces: Callable[[], tuple[str, ...]], every: float = 0.0
+        self,
+        kind: Kind,
+        scope: Scope,
+        known_namespaces: Callable[[], tuple[str, ...]],
+        every: float = 0.0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.scope = scope
         self.store = Store(kind)
@@ -53,16 +68,24 @@ class Feed:
         self.viewers = 0
         self._known_namespaces = known_namespaces
         self._every = every
+        self._clock = clock
         self._listeners: set[Callable[[], None]] = set()
         self._reflectors: dict[str, Reflector] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._start_task: Callable[[Reflector], asyncio.Task[None]] | None = None
+        self._start_task: StartTask | None = None
         self._client: Client | None = None
+        self._wanted: dict[Wanted, asyncio.Task[None]] = {}
+        self._refused: dict[Wanted, str] = {}
 
     @property
     def kind(self) -> Kind:
         """What it holds, with the columns the server named."""
         return self.store.kind
+
+    @property
+    def listed(self) -> bool:
+        """Whether everything was listed once, so that what is not there does not exist."""
+        return complete(self.state) or isinstance(self.state, Partial | Denied | Absent)
 
     @property
     def running(self) -> bool:
@@ -74,12 +97,12 @@ class Feed:
         self._listeners.add(listener)
         return lambda: self._listeners.discard(listener)
 
-    def start(self, client: Client, start_task: Callable[[Reflector], asyncio.Task[None]]) -> None:
+    def start(self, client: Client, start_task: StartTask) -> None:
         """Begin to list and watch.
 
         Args:
             client: the connection.
-            start_task: runs a reflector in the session's task group.
+            start_task: runs what is to be done in the session's task group.
         """
         self._client, self._start_task = client, start_task
         for namespace in self.scope.namespaces or ("",):
@@ -90,9 +113,13 @@ class Feed:
         self.state = Waiting()
         for namespace in tuple(self._reflectors):
             self._stop(namespace)
+        for task in self._wanted.values():
+            task.cancel()
+        self._refused.clear()
 
     def retry(self) -> None:
         """Try again at once whatever waits, and the namespaces that became known since."""
+        self._refused.clear()
         if self._reflectors:
             self._compose()
         for reflector in self._reflectors.values():
@@ -105,6 +132,48 @@ class Feed:
             for listener in tuple(self._listeners):
                 listener()
 
+    # -- objects where rows came first -------------------------------------------------------
+
+    def want(self, wanted: Iterable[Wanted]) -> None:
+        """Ask for objects that must be known whole; their rows change when they have come.
+
+        Args:
+            wanted: of this kind, and within this feed's scope; what is known, or on its way, costs nothing.
+        """
+        if self._client is None or self._start_task is None or not isinstance(self.state, Live | Polled | Partial):
+            # The lists that are still under way would replace them.
+            return
+        for each in wanted:
+            if each not in self._wanted and each not in self._refused and not self.store.whole(each):
+                self._wanted[each] = self._start_task(self._fetch(self._client, each))
+
+    def refused(self, wanted: Wanted) -> str:
+        """Why wanted objects could not be had, in a sentence; empty when they could, or are on their way."""
+        return self._refused.get(wanted, "")
+
+    async def _fetch(self, client: Client, wanted: Wanted) -> None:
+        fields = f"metadata.name={wanted.name}" if wanted.name else wanted.fields
+        list_watch = ListWatch(
+            client, self.store.kind, wanted.namespace, label_selector=wanted.labels, field_selector=fields
+        )
+        changes = self.store.subscribe(lambda: None)
+        try:
+            rows = await list_rows(list_watch)
+        except (KtuiError, msgspec.DecodeError) as error:
+            unreadable = "The server's answer cannot be read."
+            self._refused[wanted] = error.sentence if isinstance(error, KtuiError) else unreadable
+            for listener in tuple(self._listeners):
+                listener()
+        else:
+            # What the watch has told meanwhile is newer than what was asked for, and what it took away is gone.
+            self.store.put(row for row in rows if row.key not in changes.keys)
+            self.store.complete(wanted)
+            if not rows:
+                self.store.announce()
+        finally:
+            changes.close()
+            del self._wanted[wanted]
+
     def _reflect(self, namespace: str) -> None:
         assert self._client is not None
         assert self._start_task is not None
@@ -115,10 +184,12 @@ class Feed:
             label_selector=self.scope.labels,
             field_selector=self.scope.fields,
             on_kind=self._complete_kind,
+            abridges=not self.scope.whole,
+            clock=self._clock,
         )
         reflector = Reflector(list_watch, self.store, lambda _: self._compose(), every=self._every)
         self._reflectors[namespace] = reflector
-        self._tasks[namespace] = self._start_task(reflector)
+        self._tasks[namespace] = self._start_task(reflector.run())
 
     def _stop(self, namespace: str) -> None:
         del self._reflectors[namespace]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import time
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
@@ -19,6 +20,7 @@ from ktui.kube.credentials import Credential
 from ktui.kube.diagnosis import FAILURES, connection_failed
 from ktui.kube.errors import ConnectionFailed, UnexpectedAnswer
 from ktui.kube.meter import Meter
+from ktui.kube.pace import Pace
 
 CONNECT_SECONDS = 10.0
 """How long a connection may take to stand: TCP, proxy and TLS together."""
@@ -214,17 +216,19 @@ class Answer:
             yield chunk
         raise failure
 
-    async def body(self, most: int) -> bytes:
+    async def body(self, most: int, pace: Pace) -> bytes:
         """The whole body, unpacked.
 
         Args:
             most: bytes that are taken, packed and unpacked.
+            pace: told how fast it came.
 
         Raises:
             ConnectionFailed: it broke off.
             UnexpectedAnswer: there is more, or it cannot be unpacked.
         """
         pieces, size = [], 0
+        began = time.perf_counter()
         async for chunk in self.chunks():
             pieces.append(chunk)
             if (size := size + len(chunk)) > most:
@@ -232,6 +236,7 @@ class Answer:
         content = b"".join(pieces)
         pieces.clear()
         encoding = self.headers.get("Content-Encoding", "identity")
+        pace.took(size, time.perf_counter() - began, packed=encoding != "identity")
         if encoding == "identity":
             return content
         if encoding != "gzip":

@@ -1,8 +1,8 @@
 """ListWatch: asks for the objects of one kind in one scope, and turns bytes into rows.
 
 Two ways to read a kind: whole objects, decoded straight into the kind's lean view; or, where only the server can print
-the kind, server-side Tables whose rows carry the object's metadata. A third, rows without objects for very large
-clusters, differs from the second only in its `includeObject`.
+the kind, server-side Tables whose rows carry the object's metadata. Lists that are too large for either are read rows
+first, without objects: `ktui.kube.rows_first` says when, how and why.
 
 Source: https://kubernetes.io/docs/reference/using-api/api-concepts/
 """
@@ -10,11 +10,10 @@ Source: https://kubernetes.io/docs/reference/using-api/api-concepts/
 from __future__ import annotations
 
 import asyncio
-import gc
 import random
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -25,54 +24,23 @@ from ktui.kinds.names import ObjectKey
 from ktui.kinds.objects import Object
 from ktui.kinds.row import Row
 from ktui.kube.client import REQUEST_IDLE, Client, Response
-from ktui.kube.errors import ApiError, error_from_status
+from ktui.kube.collector import collector_paused
+from ktui.kube.errors import ApiError, Expired, error_from_status
+from ktui.kube.page import TABLE, Event, Page
+from ktui.kube.rows_first import LIST_IDLE, RowsFirst, page_query
 
 JSON = "application/json"
-TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 
-# The first page is small, so that rows stand on the screen soon; the others balance round trips against the time that
-# decoding one page keeps the event loop (about 10 µs an object).
-FIRST_PAGE, PAGE = 500, 1000
+# The first page is small, so that rows stand on the screen soon, and tells how large the list is; the others balance
+# round trips against the time that decoding one page keeps the event loop (about 10 µs an object).
+FIRST_PAGE, PAGE = 100, 1000
 
 # client-go asks for 5 to 10 minutes, at random so that watches do not end together. Bookmarks come about every minute,
 # so a watch that says nothing for much longer is a dead connection.
 WATCH_SECONDS = (300, 600)
 WATCH_IDLE = 100.0
-LIST_IDLE = 30.0
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a list.
-
-    Attributes:
-        rows: its objects.
-        version: the resource version of the whole list.
-        next: the token of the next page; empty on the last.
-        remaining: how many objects follow, where the server says.
-    """
-
-    rows: list[Row]
-    version: str
-    next: str
-    remaining: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A change that a watch reports.
-
-    Attributes:
-        type: ADDED, MODIFIED, DELETED or BOOKMARK.
-        version: the resource version up to which the watch is now current.
-        row: the object; None for a bookmark.
-    """
-
-    type: str
-    version: str
-    row: Row | None
 
 
 class _ListMeta(msgspec.Struct, rename="camel", gc=False):
@@ -120,6 +88,8 @@ class ListWatch:
         label_selector: as the API takes it, `app=web,tier!=cache`.
         field_selector: likewise, `involvedObject.uid=...`.
         on_kind: called with the kind completed by the columns that the server's Table defines.
+        abridges: whether rows may come without objects where there are many.
+        clock: epoch seconds, against which the ages in such rows are read.
     """
 
     def __init__(
@@ -131,6 +101,8 @@ class ListWatch:
         label_selector: str = "",
         field_selector: str = "",
         on_kind: Callable[[Kind], None] | None = None,
+        abridges: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.kind = kind
         self.namespace = namespace
@@ -142,6 +114,8 @@ class ListWatch:
             if value
         }
         self._accept = TABLE if kind.tables else JSON
+        self._abridges = abridges and kind.namespaced
+        self._clock = clock
         self._on_kind = on_kind
         self._read_page = self._page_of_table if kind.tables else self._page_of_objects
         self._read_row = self._row_of_table if kind.tables else self._row_of_object
@@ -149,7 +123,9 @@ class ListWatch:
         self._decode_view = msgspec.json.Decoder(kind.view).decode
 
     async def pages(self, *, paged: bool = True) -> AsyncGenerator[Page, None]:
-        """The pages of one consistent list, as they land. The next one is asked for while this one is looked at.
+        """The pages of one list, as they land. The next one is asked for while this one is looked at.
+
+        A watch from the version of the first page tells all that the pages do not.
 
         Args:
             paged: False asks for everything at once, which cannot expire on the way.
@@ -159,27 +135,37 @@ class ListWatch:
             ApiError: any other refusal.
             ConnectionFailed: the line broke.
         """
-        coming = asyncio.create_task(self._ask_page("", FIRST_PAGE if paged else 0))
-        try:
-            while True:
-                answer = await coming
-                with collector_paused():
-                    page = self._read_page(answer.body)
-                if page.next:
-                    coming = asyncio.create_task(self._ask_page(page.next, PAGE))
+        answer = await self._ask_page("", FIRST_PAGE if paged else 0)
+        page = self._read(answer)
+        if self._abridges and page.next:
+            rows_first = RowsFirst(self._client, self.kind, self.namespace, self._selectors, self._clock)
+            if await rows_first.pays(page, len(answer.body)):
+                async with aclosing(rows_first.pages(page, self._following)) as rows:
+                    async for page in rows:
+                        yield page
+                return
+        async with aclosing(self._following(page)) as pages:
+            async for page in pages:
                 yield page
-                if not page.next:
-                    return
-        finally:
-            coming.cancel()
+
+    async def _following(self, page: Page) -> AsyncGenerator[Page, None]:
+        """A page of whole objects, and all that follow it."""
+        while page.next:
+            coming = asyncio.create_task(self._ask_page(page.next, PAGE))
+            try:
+                yield page
+                page = self._read(await coming)
+            finally:
+                coming.cancel()
+        yield page
+
+    def _read(self, answer: Response) -> Page:
+        with collector_paused():
+            return self._read_page(answer.body)
 
     async def _ask_page(self, token: str, limit: int) -> Response:
         """A page of at most `limit` objects, or everything when that is 0."""
-        query = {
-            **self._selectors,
-            **({"limit": str(limit)} if limit else {}),
-            **({"continue": token} if token else {}),
-        }
+        query = page_query(self._selectors, token, limit)
         if self.kind.tables:
             query["includeObject"] = "Metadata"
         # A server may need its whole time for everything at once, and asking again would only add to its burden.
@@ -218,6 +204,7 @@ class ListWatch:
                 finally:
                     # What came before an ERROR line counts: dropping it would lose changes.
                     if events:
+                        self._client.meter.changes += len(events)
                         yield events
 
     def _read_event(self, line: bytes) -> Event:
@@ -271,26 +258,23 @@ class ListWatch:
                 self._on_kind(completed)
 
 
+async def list_rows(list_watch: ListWatch) -> list[Row]:
+    """All rows, in the server's order. `list_watch.kind` has the columns the server named afterwards.
+
+    Raises:
+        KtuiError: the list could not be completed.
+    """
+    try:
+        return [row async for page in list_watch.pages() for row in page.rows]
+    except Expired:
+        # The snapshot that the pages come from was dropped on the way; one answer cannot expire (client-go's pager).
+        return [row async for page in list_watch.pages(paged=False) for row in page.rows]
+
+
 def object_row(item: Object) -> Row:
     """The row of a whole object."""
     meta = item.metadata
     return Row(ObjectKey(meta.namespace, meta.name), meta.uid, item)
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Pause the cyclic collector while many objects are made that cannot form cycles.
-
-    It would walk them again and again for nothing: decoding is five times as fast without.
-    """
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _page(rows: list[Row], meta: _ListMeta) -> Page:

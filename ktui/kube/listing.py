@@ -14,12 +14,13 @@ from ktui.kinds.builtin import BUILTIN
 from ktui.kinds.generic import generic_kind
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR
-from ktui.kinds.row import Row
 from ktui.kube.client import Client
+from ktui.kube.collector import collector_paused
 from ktui.kube.discovery import Discovery, Resource, discover
 from ktui.kube.errors import ConfigError, Expired
-from ktui.kube.list_watch import FIRST_PAGE, ListWatch, collector_paused
 
+# Objects in one answer; kubectl asks for as many.
+RAW_PAGE = 500
 # Kinds that every server serves under these names, whatever else it serves: no need to ask.
 _EVERYWHERE = ("", "apps")
 
@@ -111,19 +112,6 @@ def kind_of(resource: Resource) -> Kind:
     return BUILTIN.get(resource.gvr) or generic_kind(resource.gvr, resource.kind, resource.namespaced, resource.short)
 
 
-async def list_rows(list_watch: ListWatch) -> list[Row]:
-    """All rows, in the server's order. `list_watch.kind` has the columns the server named afterwards.
-
-    Raises:
-        KtuiError: the list could not be completed.
-    """
-    try:
-        return [row async for page in list_watch.pages() for row in page.rows]
-    except Expired:
-        # The snapshot that the pages come from was dropped on the way; one answer cannot expire (client-go's pager).
-        return [row async for page in list_watch.pages(paged=False) for row in page.rows]
-
-
 async def list_objects(
     client: Client, gvr: GVR, namespace: str = "", *, labels: str = "", fields: str = ""
 ) -> list[msgspec.Raw]:
@@ -141,7 +129,7 @@ async def list_objects(
     """
     selectors = {name: value for name, value in (("labelSelector", labels), ("fieldSelector", fields)) if value}
     try:
-        return await _raw_pages(client, gvr.path(namespace), {**selectors, "limit": str(FIRST_PAGE)})
+        return await _raw_pages(client, gvr.path(namespace), {**selectors, "limit": str(RAW_PAGE)})
     except Expired:
         return await _raw_pages(client, gvr.path(namespace), selectors)
 

@@ -20,7 +20,7 @@ class Rate(NamedTuple):
 
 
 class Meter:
-    """Counts requests, bytes and open streams.
+    """Counts requests, bytes, changes and open streams.
 
     Args:
         now: seconds, monotonic.
@@ -28,12 +28,14 @@ class Meter:
     Attributes:
         requests: requests sent since the beginning.
         bytes_in: bytes of bodies received, as they came over the wire.
+        changes: events that watches reported.
         open_streams: watches and followed logs that are open now.
     """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self.requests = 0
         self.bytes_in = 0
+        self.changes = 0
         self.open_streams = 0
         self._now = now
         # One [second, requests, bytes] for each second in which something happened.

@@ -14,7 +14,8 @@ from ktui.kinds.objects import Object
 from ktui.kinds.row import Row
 from ktui.kube.client import Client
 from ktui.kube.errors import UnexpectedAnswer
-from ktui.kube.list_watch import JSON, TABLE, object_row
+from ktui.kube.list_watch import JSON, object_row
+from ktui.kube.page import TABLE
 
 # Decoding keeps the event loop; an object larger than this (a ConfigMap with files in it) is decoded in a thread.
 LARGE = 256 * 1024

@@ -17,10 +17,10 @@ from contextlib import aclosing
 
 import msgspec
 
-from ktui.kinds.names import ObjectKey
 from ktui.kube.backoff import Backoff
 from ktui.kube.errors import ApiError, ConnectionFailed, Expired, Forbidden, KtuiError, NotFound
-from ktui.kube.list_watch import Event, ListWatch
+from ktui.kube.list_watch import ListWatch
+from ktui.kube.page import Event
 from ktui.kube.state import Absent, Denied, Listing, Live, Polled, Stale, State, Waiting
 from ktui.kube.store import Store
 
@@ -32,6 +32,8 @@ RECHECK = 60.0
 UNWATCHABLE_EVERY = 15.0
 # A watch that ends sooner is treated as broken, whatever it said, or it would be opened in a tight loop.
 SHORTEST_WATCH = 1.0
+# Seconds between two looks at how far a list is.
+PROGRESS_EVERY = 0.1
 # Versions that expire twice within this many seconds point to a server that cannot keep up.
 EXPIRES_OFTEN = 30.0
 
@@ -74,7 +76,7 @@ class Reflector:
         self._woken = asyncio.Event()
         # The last version seen, from which a broken watch is resumed; empty when a list is needed.
         self._version = ""
-        self._expired_at = float("-inf")
+        self._expired_at = self._told_at = float("-inf")
 
     def retry(self) -> None:
         """Try again at once instead of waiting: the person asked, or the credentials are new."""
@@ -94,17 +96,21 @@ class Reflector:
 
     async def _list(self, *, paged: bool = True) -> str:
         """One complete list; returns its version. Rows that it did not show are dropped at its end."""
-        seen: set[ObjectKey] = set()
-        version = ""
+        # What this list does not show is no longer there.
+        unseen = self._store.keys_in(self._list_watch.namespace)
+        landed, version = 0, ""
         try:
             async with aclosing(self._list_watch.pages(paged=paged)) as pages:
                 async for page in pages:
-                    version = version or page.version
+                    if not version:
+                        version = page.version
+                        self._store.abridge(self._list_watch.namespace, page.abridged)
                     self._store.put(page.rows)
-                    seen.update(row.key for row in page.rows)
+                    if unseen:
+                        unseen.difference_update([row.key for row in page.rows])
+                    landed += len(page.rows)
                     if page.next and not self._listed:
-                        total = len(seen) + page.remaining if page.remaining is not None else None
-                        self._become(Listing(len(seen), total))
+                        self._tell_progress(landed, page.remaining)
                     # Let keys and frames in between pages.
                     await asyncio.sleep(0)
         except Expired:
@@ -112,9 +118,16 @@ class Reflector:
                 raise
             # The continue token outlived the list's snapshot: one list in one answer cannot expire (client-go's pager).
             return await self._list(paged=False)
-        self._store.sweep(seen, self._list_watch.namespace)
+        self._store.discard(unseen)
         self._listed = True
         return version
+
+    def _tell_progress(self, landed: int, remaining: int | None) -> None:
+        """Say how far the list is, though not more often than it can be read."""
+        now = self._now()
+        if not isinstance(self.state, Listing) or now - self._told_at >= PROGRESS_EVERY:
+            self._told_at = now
+            self._become(Listing(landed, landed + remaining if remaining is not None else None))
 
     async def _follow(self) -> None:
         """Watch from the last version, or wait until the next list is due; returns when something else is due."""
@@ -170,7 +183,7 @@ class Reflector:
                 delay = RECHECK
             case NotFound():
                 self._version, self._listed = "", False
-                self._store.sweep(set(), self._list_watch.namespace)
+                self._store.discard(self._store.keys_in(self._list_watch.namespace))
                 self._become(Absent(error.sentence))
                 delay = RECHECK
             case _:

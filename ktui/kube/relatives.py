@@ -24,8 +24,8 @@ from ktui.kinds.tone import Tone
 from ktui.kube.client import Client
 from ktui.kube.discovery import Discovery
 from ktui.kube.errors import Forbidden, KtuiError, NotFound
-from ktui.kube.list_watch import ListWatch
-from ktui.kube.listing import kind_of, list_rows
+from ktui.kube.list_watch import ListWatch, list_rows
+from ktui.kube.listing import kind_of
 from ktui.kube.objects import get_row
 
 # Requests under way at once: enough to hide the way to the server, too few to trouble it.

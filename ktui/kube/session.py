@@ -140,7 +140,14 @@ class Session:
     # -- feeds -------------------------------------------------------------------------------
 
     def open(
-        self, kind: Kind, namespaces: tuple[str, ...] = (), *, labels: str = "", fields: str = "", every: float = 0.0
+        self,
+        kind: Kind,
+        namespaces: tuple[str, ...] = (),
+        *,
+        labels: str = "",
+        fields: str = "",
+        every: float = 0.0,
+        whole: bool = False,
     ) -> View:
         """Look at a kind; may be called before there is a connection.
 
@@ -150,9 +157,11 @@ class Session:
             labels: a label selector.
             fields: a field selector.
             every: seconds between lists for kinds that cannot be watched; 0 to watch.
+            whole: whether all objects are needed whole, however many there are.
         """
-        scope = Scope(kind.gvr, tuple(sorted(namespaces)) if kind.namespaced else (), labels, fields)
-        return self.reopen(self._feeds.get(scope) or Feed(kind, scope, self._known_namespaces, every))
+        scope = Scope(kind.gvr, tuple(sorted(namespaces)) if kind.namespaced else (), labels, fields, whole)
+        known = self._feeds.get(scope)
+        return self.reopen(known or Feed(kind, scope, self._known_namespaces, every, self.clock))
 
     def reopen(self, feed: Feed) -> View:
         """Look again at a feed that was let go; its rows were kept, and are brought up to date.
@@ -169,13 +178,17 @@ class Session:
         feed.viewers += 1
         return View(feed, lambda: self._close(feed))
 
+    def rows_held(self) -> int:
+        """How many rows all feeds hold, those that linger included."""
+        return sum(len(feed.store) for feed in {*self._feeds.values(), *self._ends})
+
     def _start(self, feed: Feed) -> None:
         """Begin to list and watch; when there is no connection yet, say why."""
         tasks = self._tasks
         if self.client is None or tasks is None:
             feed.become(self.trouble or Waiting())
             return
-        feed.start(self.client, lambda reflector: tasks.create_task(reflector.run()))
+        feed.start(self.client, tasks.create_task)
 
     def _close(self, feed: Feed) -> None:
         feed.viewers -= 1

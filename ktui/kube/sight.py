@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 
 from ktui.kinds.names import GVR, ObjectKey
+from ktui.kinds.relation import Wanted
 from ktui.kinds.row import Row
 from ktui.kube.feed import Feed
 
@@ -28,3 +29,8 @@ class Sight:
         """The rows that an index files under `value`; none where the kind is not open."""
         store = self._stores.get(gvr)
         return store.indexed(index, value) if store is not None else ()
+
+    def whole(self, wanted: Wanted) -> bool:
+        """Whether the wanted objects are known whole; so are those of a kind that is not open."""
+        store = self._stores.get(wanted.gvr)
+        return store is None or store.whole(wanted)

@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from typing import Any
 
+from ktui.kinds.cells import without_object
 from ktui.kinds.kind import Index, Kind
 from ktui.kinds.names import ObjectKey
+from ktui.kinds.relation import Wanted
 from ktui.kinds.row import Row
+from ktui.kinds.workload import NONE
+
+MOST_OBJECTS = 3000
+"""Objects that an abridged store keeps, those of late: about 6 KB each, where a row without costs half a kilobyte."""
 
 
 class Changes:
     """The keys that changed for one subscriber since it last drained them.
 
     Attributes:
-        keys: keys of rows that came, changed or went.
+        keys: keys of rows that came, changed or went, in that order; what they lead to says nothing.
     """
 
     def __init__(self, store: Store, wake: Callable[[], None]) -> None:
-        self.keys: set[ObjectKey] = set()
+        self.keys: dict[ObjectKey, object] = {}
         self._store = store
         self._wake = wake
 
-    def add(self, key: ObjectKey) -> None:
-        """Note a change; wakes the subscriber when it is the first one."""
+    def add(self, keys: Mapping[ObjectKey, object]) -> None:
+        """Note changes; wakes the subscriber when they are the first ones."""
         first = not self.keys
-        self.keys.add(key)
-        if first:
+        self.keys.update(keys)
+        if first and self.keys:
             self._wake()
 
-    def drain(self) -> set[ObjectKey]:
+    def drain(self) -> Collection[ObjectKey]:
         """The changed keys, which are forgotten."""
-        keys, self.keys = self.keys, set()
-        return keys
+        keys, self.keys = self.keys, {}
+        return keys.keys()
 
     def close(self) -> None:
         """Stop collecting changes."""
@@ -43,6 +50,9 @@ class Store:
 
     Indexes are built when first asked for and kept from then on: a screen that shows no relations pays for none.
 
+    An abridged store has rows without objects, because there are too many to hold whole; it knows some objects, those
+    that changed of late and those that somebody wanted.
+
     Attributes:
         kind: whose rows these are. A kind that only the server can print gets its columns from the first list.
         rows: all rows by key; for others to read only.
@@ -51,9 +61,15 @@ class Store:
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self.rows: dict[ObjectKey, Row] = {}
-        self._readers: dict[Hashable, Index] = dict((kind.indexes or {}).items())
+        self._abridged: set[str] = set()
+        self._readers: dict[Hashable, Callable[[Row], Iterable[Hashable]]] = {
+            name: _reader(kind, index) for name, index in (kind.indexes or {}).items()
+        }
         self._indexes: dict[Hashable, dict[Hashable, dict[ObjectKey, Row]]] = {}
         self._subscribers: set[Changes] = set()
+        # Of an abridged store: which objects it has, the latest last, and what of them is complete.
+        self._objects: dict[ObjectKey, None] = {}
+        self._whole: set[Wanted] = set()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -62,7 +78,7 @@ class Store:
         """Collect changes from now on.
 
         Args:
-            wake: called, synchronously, when the first key is noted after a drain.
+            wake: called, synchronously, when the first keys are noted after a drain.
         """
         changes = Changes(self, wake)
         self._subscribers.add(changes)
@@ -70,56 +86,108 @@ class Store:
 
     def put(self, rows: Iterable[Row]) -> None:
         """Add or replace rows. One that the store already has in the same version changes nothing."""
-        mine = self.rows
-        for row in rows:
-            before = mine.get(row.key)
-            if before is not None and _same_version(before, row):
-                continue
-            mine[row.key] = row
-            self._reindex(before, row)
-            self._note(row.key)
+        mine, fresh = self.rows, {row.key: row for row in rows}
+        if not mine.keys().isdisjoint(fresh):
+            for key in [key for key, row in fresh.items() if key in mine and _same_version(mine[key], row)]:
+                del fresh[key]
+        if self._indexes:
+            for key, row in fresh.items():
+                self._reindex(mine.get(key), row)
+        mine.update(fresh)
+        if self.abridged:
+            self._keep_objects(fresh)
+        self._note(fresh)
 
     def remove(self, key: ObjectKey) -> None:
         """Drop the row with `key`, if there is one."""
         if (row := self.rows.pop(key, None)) is not None:
             self._reindex(row, None)
-            self._note(key)
+            self._objects.pop(key, None)
+            self._note({key: row})
 
-    def sweep(self, seen: set[ObjectKey], namespace: str = "") -> None:
-        """Drop the rows that a complete list did not show.
+    def keys_in(self, namespace: str) -> set[ObjectKey]:
+        """The keys of the rows in a namespace; of all when it is empty."""
+        return {key for key in self.rows if key.namespace == namespace} if namespace else set(self.rows)
 
-        Args:
-            seen: the keys that the list showed.
-            namespace: where the list looked; empty for everywhere.
-        """
-        for key in [key for key in self.rows if key not in seen and (not namespace or key.namespace == namespace)]:
+    def discard(self, keys: Iterable[ObjectKey]) -> None:
+        """Drop rows, as far as they are there."""
+        for key in keys:
             self.remove(key)
 
-    def define_index(self, index: Hashable, reads: Index) -> None:
+    def announce(self) -> None:
+        """Wake every subscriber for every row: the kind's columns changed."""
+        self._note(self.rows)
+
+    def _note(self, keys: Mapping[ObjectKey, object]) -> None:
+        for subscriber in self._subscribers:
+            subscriber.add(keys)
+
+    # -- objects of an abridged store --------------------------------------------------------
+
+    @property
+    def abridged(self) -> bool:
+        """Whether there may be rows without objects."""
+        return bool(self._abridged)
+
+    def abridge(self, namespace: str, abridged: bool) -> None:
+        """Say how a list that begins now brings rows; what was whole may be so no longer.
+
+        Args:
+            namespace: where it lists; empty for everywhere.
+            abridged: whether without objects.
+        """
+        if abridged:
+            self._abridged.add(namespace)
+        else:
+            self._abridged.discard(namespace)
+        self._whole.clear()
+        kept = self.rows.items() if self._abridged else ()
+        self._objects = {key: None for key, row in kept if row.object is not None}
+
+    def whole(self, wanted: Wanted) -> bool:
+        """Whether the wanted objects are known, and none is missing."""
+        if not self.abridged or wanted in self._whole:
+            return True
+        row = self.rows.get(ObjectKey(wanted.namespace, wanted.name)) if wanted.name else None
+        return row is not None and row.object is not None
+
+    def complete(self, wanted: Wanted) -> None:
+        """Note that all wanted objects have been put; the watch, which brings objects, keeps them complete."""
+        self._whole.add(wanted)
+
+    def _keep_objects(self, fresh: Mapping[ObjectKey, Row]) -> None:
+        """Keep the objects of late, and let go of older ones, whose rows look the same without."""
+        for key in self._objects.keys() & fresh.keys():
+            del self._objects[key]
+        self._objects.update(dict.fromkeys([key for key, row in fresh.items() if row.object is not None]))
+        # In batches, as what was complete is so no longer.
+        if len(self._objects) > MOST_OBJECTS * 5 // 4:
+            self._whole.clear()
+            while len(self._objects) > MOST_OBJECTS:
+                key = next(iter(self._objects))
+                del self._objects[key]
+                old = self.rows[key]
+                self.rows[key] = row = without_object(self.kind, old)
+                self._reindex(old, row)
+
+    # -- indexes -----------------------------------------------------------------------------
+
+    def define_index(self, index: Hashable, reads: Callable[[Any], Iterable[Hashable]]) -> None:
         """Add an index beside those of the kind; defining it again changes nothing.
 
         Args:
             index: its name.
             reads: the values under which a typed object is filed.
         """
-        self._readers.setdefault(index, reads)
+        self._readers.setdefault(index, _reader(self.kind, Index(reads)))
 
     def indexed(self, index: Hashable, value: Hashable) -> Iterable[Row]:
-        """The rows filed under `value` in a defined index, or in "namespace", which every store has."""
+        """The rows filed under `value` in a defined index."""
         if index not in self._indexes:
             self._indexes[index] = {}
             for row in self.rows.values():
                 self._file(index, row)
         return self._indexes[index].get(value, {}).values()
-
-    def announce(self) -> None:
-        """Wake every subscriber for every row: the kind's columns changed."""
-        for key in self.rows:
-            self._note(key)
-
-    def _note(self, key: ObjectKey) -> None:
-        for subscriber in self._subscribers:
-            subscriber.add(key)
 
     def _reindex(self, before: Row | None, after: Row | None) -> None:
         for index in self._indexes:
@@ -130,29 +198,37 @@ class Store:
 
     def _file(self, index: Hashable, row: Row) -> None:
         filed = self._indexes[index]
-        for value in self._values(index, row):
+        for value in self._readers[index](row):
             filed.setdefault(value, {})[row.key] = row
 
     def _unfile(self, index: Hashable, row: Row) -> None:
         filed = self._indexes[index]
-        for value in self._values(index, row):
+        for value in self._readers[index](row):
             if (under := filed.get(value)) is not None:
                 under.pop(row.key, None)
                 if not under:
                     del filed[value]
 
-    def _values(self, index: Hashable, row: Row) -> Iterable[Hashable]:
-        if index == "namespace":
-            return (row.key.namespace,)
-        return self._readers[index](row.object) if row.object is not None else ()
+
+def _reader(kind: Kind, index: Index) -> Callable[[Row], Iterable[Hashable]]:
+    """What reads the values under which a row is filed."""
+    column = kind.column(index.column) if index.column else None
+    place = -1 if column is None else column.server
+
+    def values(row: Row) -> Iterable[Hashable]:
+        if row.object is not None:
+            return index.values(row.object)
+        if row.cells is None or not 0 <= place < len(row.cells) or row.cells[place] == NONE:
+            return ()
+        return (row.cells[place],)
+
+    return values
 
 
 def _same_version(before: Row, after: Row) -> bool:
     """Whether two rows show the same version of the same object, as far as they tell."""
-    if before.uid != after.uid:
-        return False
     if before.object is None or after.object is None:
-        return before.object is after.object and before.cells == after.cells
+        return before.object is after.object and before.cells == after.cells and before.uid == after.uid
     old, new = before.object.metadata.resource_version, after.object.metadata.resource_version
     # A cell may change without its object (a column that the server computes), so cells are compared as well.
-    return bool(new) and old == new and before.cells == after.cells
+    return before.uid == after.uid and bool(new) and old == new and before.cells == after.cells

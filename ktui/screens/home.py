@@ -23,9 +23,6 @@ from ktui.widgets.resource_table import ResourceTable
 SIDE_BY_SIDE = (110, 30)
 """Columns and rows of a terminal on which four panes have room; on smaller ones they become an accordion."""
 
-RELATE_EVERY = 0.25
-"""Seconds between looks at what belongs together while the cluster changes."""
-
 REVEAL_AFTER = 0.15
 """Seconds for which the cursor rests before panes scroll to what belongs to its row: longer than a key held down
 repeats, so that nothing flickers past that nobody looks at, and that a slow line would have to carry."""
@@ -77,7 +74,6 @@ class HomeScreen(TableScreen):
     def __init__(self, session: Session, namespaces: tuple[str, ...] = ()) -> None:
         super().__init__(session, namespaces)
         self._focus: list[Focus] = []
-        self._relating: Timer | None = None
         self._revealing: Timer | None = None
 
     def compose_panes(self) -> ComposeResult:
@@ -115,13 +111,8 @@ class HomeScreen(TableScreen):
         """Mark once, after all keys that are waiting have moved the cursor."""
         self.call_next(self.relate)
 
-    @on(LivePane.Changed)
-    def _relate_soon(self) -> None:
-        if self._relating is None:
-            self._relating = self.set_timer(RELATE_EVERY, self._relate_again)
-
-    def _relate_again(self) -> None:
-        self._relating = None
+    def rows_changed(self) -> None:
+        """What belongs together may have changed."""
         self.relate()
 
     def relate(self) -> None:
@@ -149,10 +140,18 @@ class HomeScreen(TableScreen):
         for pane in self.panes:
             pane.reveal_related()
 
+    def told_of(self) -> list[tuple[Kind, Row]]:
+        """The object under the cursor, and the one to which the panes are narrowed."""
+        sight = self.sight()
+        focused = [(each.kind, sight.row(each.kind.gvr, each.key)) for each in self._focus[-1:]]
+        return [*super().told_of(), *((kind, row) for kind, row in focused if row is not None)]
+
     def _narrow(self) -> None:
         wanted = self._wanted()
+        certain = wanted is None or not self.unknown()
         for pane in self.panes:
-            pane.narrow(wanted.get(pane.kind.gvr) if wanted is not None else None, self._label())
+            only = wanted.get(pane.kind.gvr) if wanted is not None else None
+            pane.narrow(only, self._label(), certain=certain)
 
     def _wanted(self) -> dict[GVR, set[ObjectKey]] | None:
         """What the innermost focus leaves of each kind; None without a focus."""

@@ -12,9 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.reactive import Reactive
 from textual.screen import ModalScreen
+from textual.timer import Timer
 from textual.widget import Widget
 
 from ktui.kinds.kind import Kind
+from ktui.kinds.related import unknown
+from ktui.kinds.relation import Wanted
 from ktui.kinds.row import Row
 from ktui.kinds.sentence import sentence
 from ktui.kube.meter import Rate
@@ -33,6 +36,12 @@ from ktui.widgets.resource_table import ResourceTable
 if TYPE_CHECKING:
     # Imported when somebody types: the first frame does not wait for it.
     from ktui.widgets.prompt import Prompt
+
+RESTS = 0.15
+"""Seconds for which the cursor rests on a row before objects are asked for that tell what belongs to it."""
+
+TELL_EVERY = 0.25
+"""Seconds between looks at what belongs together while the cluster changes."""
 
 WORDS_EVERY = 1.0
 """Seconds between looks at what is written in words: how stale something is, what it costs."""
@@ -82,6 +91,8 @@ class TableScreen(Navigation):
         self._exchanging = asyncio.Lock()
         self._filtered: LivePane | None = None
         self._requests, self._received = Gauge(), Gauge()
+        self._wanting: Timer | None = None
+        self._relating: Timer | None = None
 
     @property
     def panes(self) -> list[LivePane]:
@@ -121,6 +132,7 @@ class TableScreen(Navigation):
         self.complete = True
         self._end_listening = self.session.listen(self.tell)
         self.tell()
+        self.show_meters()
         self.pane.focus_table()
 
     def look_at(self, session: Session, namespaces: tuple[str, ...]) -> None:
@@ -157,6 +169,7 @@ class TableScreen(Navigation):
         for pane in self.panes:
             pane.resume()
         self.tell()
+        self.show_meters()
 
     # -- words -------------------------------------------------------------------------------
 
@@ -171,13 +184,21 @@ class TableScreen(Navigation):
     @on(LivePane.StateChanged)
     def _state_changed(self) -> None:
         self.refresh_bindings()
-        self.tell()
+        self._tell_header(time.monotonic())
 
     def tell(self) -> None:
-        """Say in the header what is the case."""
+        """Say in the header and at the panes what is the case."""
         if not self.is_current or not self.complete:
             return
-        session, now = self.session, time.monotonic()
+        now = time.monotonic()
+        self._tell_header(now)
+        for pane in self.panes:
+            pane.tell(now)
+
+    def _tell_header(self, now: float) -> None:
+        if not self.is_current or not self.complete:
+            return
+        session = self.session
         client = session.client
         self.query_one(Header).tell(
             Situation(
@@ -192,8 +213,15 @@ class TableScreen(Navigation):
                 place=self.place(),
             )
         )
-        for pane in self.panes:
-            pane.tell(now)
+
+    def show_meters(self) -> None:
+        """Show above the keys what ktui itself costs, as long as that is counted."""
+        if (meters := self.explorer.meters) is None:
+            self.query("PerfBar").remove()
+        elif self.complete and not self.query("PerfBar"):
+            from ktui.widgets.perf_bar import PerfBar
+
+            self.mount(PerfBar(meters, self.session), before="#keys")
 
     def _cost_of(self, rate: Rate) -> str:
         return _cost(self._requests.show(rate.requests), self._received.show(rate.bytes))
@@ -211,9 +239,53 @@ class TableScreen(Navigation):
         if (row := pane.row) is None:
             words.show([Part(" ")])
             return
+        self._want_soon()
         listed = all(known(other.feed.state) for other in self.panes)
         parts = sentence(pane.kind, row, self.sight(), complete=listed)
         words.show([Part(" "), *(Part(part.text, _VOICES[part.voice]) for part in parts)])
+
+    # -- what only whole objects tell --------------------------------------------------------
+
+    def told_of(self) -> list[tuple[Kind, Row]]:
+        """The objects of which the page tells what belongs to them: the one under the cursor."""
+        return [] if (chosen := self.chosen_object()) is None else [chosen]
+
+    def unknown(self) -> list[Wanted]:
+        """What must be fetched to tell that; nothing where all rows have their objects."""
+        if not any(pane.feed.store.abridged for pane in self.panes):
+            return []
+        kinds, sight = [pane.kind for pane in self.panes], self.sight()
+        return [wanted for kind, row in self.told_of() for wanted in unknown(kind, row, sight, kinds)]
+
+    def _want_soon(self) -> None:
+        """Ask for what is unknown when the cursor has rested for a while; a held key asks for nothing."""
+        if self._wanting is not None:
+            self._wanting.stop()
+        self._wanting = self.set_timer(RESTS, self._want) if self.unknown() else None
+
+    def _want(self) -> None:
+        self._wanting = None
+        if self.is_current and self.complete:
+            feeds = {pane.kind.gvr: pane.feed for pane in self.panes}
+            for wanted in self.unknown():
+                feeds[wanted.gvr].want((wanted,))
+
+    @on(LivePane.Changed)
+    def _tell_again_soon(self) -> None:
+        """Rows changed, perhaps because their objects have come."""
+        if self._relating is None:
+            self._relating = self.set_timer(TELL_EVERY, self._tell_again)
+
+    def _tell_again(self) -> None:
+        self._relating = None
+        if self.is_current and self.complete:
+            self.rows_changed()
+
+    def rows_changed(self) -> None:
+        """Rows came, changed or went, a moment ago."""
+        for pane in self.panes:
+            pane.seen()
+        self.tell_relations()
 
     # -- the tables --------------------------------------------------------------------------
 

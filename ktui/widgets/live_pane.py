@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
+from textual import on
 from textual.message import Message
 
 from ktui.kinds.builtin import BUILTIN
@@ -74,9 +75,10 @@ class LivePane(Pane):
         self._session = session
         self._suspended = False
         self._unrevealed: frozenset[ObjectKey] = frozenset()
+        self._certain = True
         self._view = session.open(kind, namespaces, labels=labels, fields=fields)
         self._namespaces = namespaces
-        self.joins = Joins(session, kind, namespaces, BUILTIN, self._touch, self._choose_columns)
+        self.joins = Joins(session, self.feed, namespaces, BUILTIN, self._touch, self._choose_columns)
         self._columns_of = kind
         model = TableModel(self.feed.store, self._columns(), joined=self.joins.lookup)
         super().__init__(ResourceTable(model, clock=session.clock), kind.title, id=kind.gvr.resource)
@@ -133,8 +135,7 @@ class LivePane(Pane):
             now: seconds of the monotonic clock.
         """
         state = self.feed.state
-        self.freshness = freshness(state, now)
-        self.expected = state.total if isinstance(state, Listing) else None
+        self.show_freshness(freshness(state, now), state.total if isinstance(state, Listing) else None)
         if complete(state):
             self.table.settle()
         tone = Tone.FAILED if isinstance(state, Denied | Unusable) else Tone.PLAIN
@@ -149,17 +150,21 @@ class LivePane(Pane):
             return (f"No {plural} with “{model.filter.text}”.", "Esc clears the filter.")
         if model.total and model.unhealthy_only:
             return (f"All {plural} are well.", "! shows them again.")
+        if self.subject and not self._certain:
+            return (f"Looking for what belongs to {self.subject} …",)
         if self.subject and complete(self.feed.state):
             return (f"No {plural} belong to {self.subject}.", "Esc widens again.")
         return sentence(self.feed.state, model.total, plural)
 
-    def narrow(self, keys: Collection[ObjectKey] | None, subject: str) -> None:
+    def narrow(self, keys: Collection[ObjectKey] | None, subject: str, *, certain: bool = True) -> None:
         """Show only these rows; all when None.
 
         Args:
             keys: which.
             subject: the name of what they belong to; empty for none.
+            certain: whether these are all; others may still be found.
         """
+        self._certain = certain
         if keys is None:
             subject = ""
         if subject != self.subject:
@@ -185,8 +190,7 @@ class LivePane(Pane):
 
     def shown_keys(self) -> set[ObjectKey]:
         """The keys of the rows that are shown."""
-        model = self.table.model
-        return {model.key_at(index) for index in range(len(model))}
+        return self.table.model.shown_keys()
 
     def select(self, key: ObjectKey) -> None:
         """Put the cursor on a row, if it is shown."""
@@ -241,6 +245,14 @@ class LivePane(Pane):
         turn_around = sort is not None and place >= 0 and not sort.descending
         self.table.sort_by(names[place] if turn_around else names[(place + 1) % len(names)])
         return True
+
+    @on(ResourceTable.Counted)
+    def _look_at_what_is_in_sight(self) -> None:
+        model = self.table.model
+        self.joins.look_at({key.namespace for key in self.table.keys_in_sight})
+        if model.sort is not None and isinstance(column := model.column(model.sort.column), JoinColumn):
+            # What is sorted by must be known of all rows.
+            self.joins.look_everywhere(column.join)
 
     def _filters_changed(self) -> None:
         self.table.say(self._words())

@@ -101,20 +101,21 @@ class Pane(Widget):
         """How many rows there will be, while they are landing; None when they have landed or nobody knows."""
         return self._expected
 
-    @expected.setter
-    def expected(self, expected: int | None) -> None:
-        self._expected = expected
-        self.tell_frame()
-
     @property
     def freshness(self) -> Freshness | None:
         """How current the table is."""
         return self._freshness
 
-    @freshness.setter
-    def freshness(self, freshness: Freshness | None) -> None:
-        self._freshness = freshness
-        self.tell_frame()
+    def show_freshness(self, freshness: Freshness | None, expected: int | None = None) -> None:
+        """Say how current the table is.
+
+        Args:
+            freshness: in words.
+            expected: how many rows there will be, while they are landing.
+        """
+        if (freshness, expected) != (self._freshness, self._expected):
+            self._freshness, self._expected = freshness, expected
+            self.tell_frame()
 
     @property
     def collapsed(self) -> bool:

@@ -173,6 +173,11 @@ class ResourceTable(TableLines, can_focus=True):
         """The row under the cursor."""
         return self._model.cursor
 
+    @property
+    def keys_in_sight(self) -> list[ObjectKey]:
+        """The keys of the rows on the screen."""
+        return [key for key in self._keys if key is not None]
+
     def settle(self) -> None:
         """All rows have landed: from now on the cursor stays on its row, wherever rows come and go."""
         self._model.hold_cursor()
@@ -205,10 +210,22 @@ class ResourceTable(TableLines, can_focus=True):
 
     def sort_by(self, name: str) -> None:
         """Sort by the column called `name`, the other way round when it is sorted by it already."""
-        if self._model.column(name) is not None:
+        if self._model.column(name) is None:
+            return
+        if self._model.sorts_at_once:
             self._model.sort_by(name)
-            self._widths.forget(name)
-            self._reordered()
+            self._sorted(name)
+        else:
+            self._sort_soon(name)
+
+    @work(group="sort", exclusive=True)
+    async def _sort_soon(self, name: str) -> None:
+        if await self._model.sort_soon(name):
+            self._sorted(name)
+
+    def _sorted(self, name: str) -> None:
+        self._widths.forget(name)
+        self._reordered()
 
     def _reordered(self) -> None:
         self._moved = True

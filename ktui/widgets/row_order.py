@@ -7,20 +7,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ktui.kinds.names import ObjectKey
-from ktui.kinds.row import Row
 
-# Where a row stands: what it sorts by, and then its path, so that rows which compare equal stand by namespace and name.
-# Without a chosen order it is the path alone. Paths are strings because strings compare five times as fast as pairs.
+# Where a row stands: its key; or, in a chosen order, `(rank, value, key)`, so that rows with equal values stand by
+# namespace and name.
 Place = Any
 
 # Rows are put in by insertion into this many gaps; when there are more, sorting everything is cheaper.
 _GAPS = 100
-_SEPARATOR = "\0"
-
-
-def path_of(key: ObjectKey) -> str:
-    """The key as a string that sorts like the key."""
-    return f"{key[0]}{_SEPARATOR}{key[1]}"
 
 
 class RowOrder:
@@ -37,26 +30,26 @@ class RowOrder:
     def __len__(self) -> int:
         return len(self._order)
 
-    def reset(self, rows: Iterable[Row], place: Callable[[Row], Place] | None) -> None:
+    def reset(self, keys: Iterable[ObjectKey], place: Callable[[ObjectKey], Place] | None) -> None:
         """Forget all rows and take these.
 
         Args:
-            rows: the rows to show.
-            place: where a row stands; None for the order of paths.
+            keys: the rows to show.
+            place: where a row stands; None for the order of keys.
         """
-        if place is None:
-            self.places = {row.key: path_of(row.key) for row in rows}
-        else:
-            self.places = {row.key: place(row) for row in rows}
-        self._order = sorted(self.places.values())
+        chosen = list(keys)
+        self._order = chosen if place is None else list(map(place, chosen))
+        self.places = dict(zip(chosen, self._order, strict=True))
+        # What is in order already, or in orderly runs, as the rows of each namespace are, is sorted in passing.
+        self._order = sorted(self._order)
 
     def key_at(self, index: int) -> ObjectKey:
         """The key at `index`."""
-        return ObjectKey(*_path(self._order[index]).split(_SEPARATOR))
+        return _key(self._order[index])
 
     def keys(self, start: int, stop: int) -> list[ObjectKey]:
         """The keys from index `start` up to, not including, `stop`."""
-        return [ObjectKey(*_path(place).split(_SEPARATOR)) for place in self._order[start:stop]]
+        return list(map(_key, self._order[start:stop]))
 
     def index_of(self, key: ObjectKey) -> int | None:
         """Where `key` stands; None when it is not shown."""
@@ -75,8 +68,8 @@ class RowOrder:
             came: places that rows stand at from now on; sorted in passing.
         """
         if len(gone) > _GAPS:
-            left = set(map(_path, gone))
-            self._order = [place for place in self._order if _path(place) not in left]
+            left = set(map(_key, gone))
+            self._order = [place for place in self._order if _key(place) not in left]
         else:
             for place in gone:
                 if (index := self._find(place)) is not None:
@@ -100,15 +93,14 @@ class RowOrder:
         order.sort()
 
     def _find(self, place: Place) -> int | None:
-        order = self._order
+        order, key = self._order, _key(place)
         index = bisect_left(order, place)
-        if index < len(order) and _path(order[index]) == _path(place):
+        if index < len(order) and _key(order[index]) == key:
             return index
         # Only values without an order, such as NaN, do not stand where they belong.
-        path = _path(place)
-        return next((index for index, other in enumerate(order) if _path(other) == path), None)
+        return next((index for index, other in enumerate(order) if _key(other) == key), None)
 
 
-def _path(place: Place) -> str:
-    path: str = place if isinstance(place, str) else place[-1]
-    return path
+def _key(place: Place) -> ObjectKey:
+    key: ObjectKey = place if isinstance(place, ObjectKey) else place[-1]
+    return key

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from time import perf_counter
-from typing import Any
 
 from ktui.kinds.column import Column, Joined, nothing_joined
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.row import Row
 from ktui.kinds.tone import Tone
 from ktui.kube.store import Store
-from ktui.widgets.row_order import Place, RowOrder, path_of
-from ktui.widgets.table_filter import BETWEEN_CELLS, Filter
+from ktui.widgets.row_order import Place, RowOrder
+from ktui.widgets.searched import Searched
+from ktui.widgets.table_filter import Filter
 
 SLICE = 0.008
 """Seconds of work between two looks at the event loop."""
 
 _LOOK_AT_CLOCK_EVERY = 128
-# So many changes at once are brought into the store's order first: it is nearly the order of paths.
-_MANY = 1000
+# Rows that are judged and placed together: a few milliseconds.
+_BATCH = 2000
+# Rows whose order is found at once; more of them in slices.
+_SORTED_AT_ONCE = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class TableModel:
         # Keys that were taken from the store and still wait their turn.
         self._pending: dict[ObjectKey, None] = dict.fromkeys(store.rows)
         self._order = RowOrder()
-        self._searched: dict[ObjectKey, str] = {}
+        self._searched = Searched(self._columns)
         self._unhealthy: dict[ObjectKey, Tone] = {}
         self._marks: dict[ObjectKey, str] = {}
         self._filter = self._wanted_filter = Filter()
@@ -98,6 +101,7 @@ class TableModel:
         self._cursor_index = -1
         self._cursor_place: Place = None
         self._cursor_follows_top = True
+        self._sorting = 0
 
     def close(self) -> None:
         """Look at the store no longer."""
@@ -130,6 +134,10 @@ class TableModel:
         """Where the row with `key` is shown; None when it is not."""
         return self._order.index_of(key)
 
+    def shown_keys(self) -> set[ObjectKey]:
+        """The keys of all shown rows."""
+        return set(self._order.places)
+
     def window(self, top: int, height: int) -> list[Row]:
         """The rows that are shown from `top` on, at most `height` of them."""
         rows = self.store.rows
@@ -145,7 +153,9 @@ class TableModel:
     @columns.setter
     def columns(self, columns: Sequence[Column]) -> None:
         self._columns = tuple(columns)
-        self._searched.clear()
+        self._searched = Searched(self._columns)
+        if self._filter:
+            self._searched.read(self.store.rows.values(), self.joined)
         if self._sort is not None:
             self._sort_column = self.column(self._sort.column)
             if self._sort_column is None:
@@ -165,14 +175,59 @@ class TableModel:
 
     @sort.setter
     def sort(self, sort: Sort | None) -> None:
-        column = None if sort is None else self.column(sort.column)
-        self._sort, self._sort_column = (None, None) if column is None else (sort, column)
+        self._choose(sort)
         self._rebuild()
 
     def sort_by(self, name: str) -> None:
         """Sort by the column called `name`, and the other way round when it is already sorted by it."""
+        self.sort = self._sort_by(name)
+
+    @property
+    def sorts_at_once(self) -> bool:
+        """Whether there are so few rows that `sort_by` takes no time to speak of."""
+        return len(self.store) <= _SORTED_AT_ONCE
+
+    async def sort_soon(self, name: str) -> bool:
+        """As `sort_by`, in slices for many rows; a later call overtakes it.
+
+        Returns:
+            Whether this order came into force, and was not overtaken.
+        """
+        self._sorting += 1
+        mine, sort = self._sorting, self._sort_by(name)
+        if (column := self.column(name)) is None:
+            return False
+        places = await self._placed_in_slices(sort, column, lambda: self._sorting != mine)
+        if places is None:
+            return False
+        self._choose(sort)
+        # The rows that came or changed meanwhile are placed now.
+        self._rebuild(places)
+        return True
+
+    async def _placed_in_slices(
+        self, sort: Sort, column: Column, overtaken: Callable[[], bool]
+    ) -> dict[ObjectKey, Place] | None:
+        rows = self.store.rows
+        places: dict[ObjectKey, Place] = {}
+        waiting = list(rows)
+        for start in range(0, len(waiting), _BATCH):
+            batch = waiting[start : start + _BATCH]
+            # Orderly runs are merged in no time when all are sorted.
+            some = sorted(self._place_in(row, sort, column) for key in batch if (row := rows.get(key)) is not None)
+            places.update((place[-1], place) for place in some)
+            await asyncio.sleep(0)
+            if overtaken():
+                return None
+        return places
+
+    def _sort_by(self, name: str) -> Sort:
         again = self._sort is not None and self._sort.column == name and not self._sort.descending
-        self.sort = Sort(name, descending=again)
+        return Sort(name, descending=again)
+
+    def _choose(self, sort: Sort | None) -> None:
+        column = None if sort is None else self.column(sort.column)
+        self._sort, self._sort_column = (None, None) if column is None else (sort, column)
 
     @property
     def only(self) -> frozenset[ObjectKey] | None:
@@ -213,11 +268,10 @@ class TableModel:
         wanted = self._wanted_filter = Filter(text)
         started = perf_counter()
         if wanted:
-            unread = [key for key in self.store.rows if key not in self._searched]
-            for count, key in enumerate(unread):
-                if (row := self.store.rows.get(key)) is not None:
-                    self._searched_text(row)
-                if count % _LOOK_AT_CLOCK_EVERY == 0 and perf_counter() - started > SLICE:
+            rows = list(self.store.rows.values())
+            for start in range(0, len(rows), _BATCH):
+                self._searched.read(rows[start : start + _BATCH], self.joined)
+                if perf_counter() - started > SLICE:
                     await asyncio.sleep(0)
                     started = perf_counter()
                     if self._wanted_filter is not wanted:
@@ -249,16 +303,16 @@ class TableModel:
 
         Works for `SLICE` seconds at most; `unfinished` tells whether there is more.
         """
-        self._queue(self._changes.drain())
+        self._pending.update(dict.fromkeys(self._changes.drain()))
         gone: list[Place] = []
         came: list[Place] = []
         repaint: set[ObjectKey] = set()
-        started, done = perf_counter(), 0
-        for key in self._pending:
-            self._take(key, gone, came, repaint)
-            done += 1
+        started, done = perf_counter(), self._take_fresh(came)
+        for key in islice(self._pending, done, None):
             if done % _LOOK_AT_CLOCK_EVERY == 0 and perf_counter() - started > SLICE:
                 break
+            self._take(key, gone, came, repaint)
+            done += 1
         if done == len(self._pending):
             self._pending.clear()
         else:
@@ -269,15 +323,31 @@ class TableModel:
         self._settle()
         return Delta(True, repaint)
 
-    def _queue(self, changed: set[ObjectKey]) -> None:
-        if len(changed) > _MANY:
-            ordered = [key for key in self.store.rows if key in changed]
-            self._pending.update(dict.fromkeys(ordered))
-        self._pending.update(dict.fromkeys(changed))
+    def _take_fresh(self, came: list[Place]) -> int:
+        """Take over the first of what is pending at once, where all of it is new and shown: pages that land.
+
+        Returns:
+            How many.
+        """
+        places, rows = self._order.places, self.store.rows
+        if len(self._pending) < _LOOK_AT_CLOCK_EVERY or self.narrowed or self._sort is not None or self._marks:
+            return 0
+        batch = list(islice(self._pending, _BATCH))
+        if not places.keys().isdisjoint(batch):
+            return 0
+        found = [row for key in batch if (row := rows.get(key)) is not None]
+        for key, tone in self.store.kind.unhealthy(found, self.joined):
+            if key not in self._unhealthy:
+                self._unhealthy[key] = tone
+                self._count(tone, 1)
+        keys = [row.key for row in found]
+        places.update(zip(keys, keys, strict=True))
+        came += keys
+        return len(batch)
 
     def _take(self, key: ObjectKey, gone: list[Place], came: list[Place], repaint: set[ObjectKey]) -> None:
         row = self.store.rows.get(key)
-        self._searched.pop(key, None)
+        self._searched.forget((key,))
         self._judge(key, row)
         self._check_mark(key, row)
         places = self._order.places
@@ -294,22 +364,32 @@ class TableModel:
             came.append(after)
             places[key] = after
 
-    def _rebuild(self) -> None:
-        """Decide anew which of the known rows are shown, and in which order."""
+    def _rebuild(self, places: Mapping[ObjectKey, Place] | None = None) -> None:
+        """Decide anew which of the known rows are shown, and in which order.
+
+        Args:
+            places: where rows stand in the chosen order, as far as that is known.
+        """
         rows = self.store.rows
-        shown: Iterable[Row] = rows.values()
+        shown: Iterable[ObjectKey] = rows
+        if places is not None:
+            shown = [*(key for key in places if key in rows), *(key for key in rows if key not in places)]
         if self._only is not None:
-            shown = [row for key in self._only if (row := rows.get(key)) is not None]
+            shown = [key for key in self._only if key in rows]
         elif self._unhealthy_only:
-            shown = [row for key in self._unhealthy if (row := rows.get(key)) is not None]
+            shown = [key for key in self._unhealthy if key in rows]
         if self._filter:
-            # All of this is in memory already; only rows that came since are read now.
-            found, text = self._filter.matches, self._searched_text
-            shown = [row for row in shown if found(text(row))]
+            matching = self._searched.matching(self._filter)
+            chosen = rows if shown is rows else set(shown)
+            shown = [key for key in matching if key in chosen]
         if self._only is not None and self._unhealthy_only:
-            shown = [row for row in shown if row.key in self._unhealthy]
+            shown = [key for key in shown if key in self._unhealthy]
         # Some of them may still wait to be drained; that corrects whatever is not right about them yet.
-        self._order.reset(shown, None if self._sort_column is None else self._place)
+        if self._sort_column is None:
+            self._order.reset(shown, None)
+        else:
+            known = places or {}
+            self._order.reset(shown, lambda key: known.get(key) or self._place(rows[key]))
         if self._cursor is not None and (row_at_cursor := rows.get(self._cursor)) is not None:
             self._cursor_place = self._place(row_at_cursor)
         self._settle()
@@ -318,23 +398,19 @@ class TableModel:
         return (
             (self._only is None or row.key in self._only)
             and (not self._unhealthy_only or row.key in self._unhealthy)
-            and (not self._filter or self._filter.matches(self._searched_text(row)))
+            and (not self._filter or self._filter.matches(self._searched.text(row, self.joined)))
         )
 
     def _place(self, row: Row) -> Place:
         if self._sort is None or self._sort_column is None:
-            return path_of(row.key)
-        rank, value = self._sort_column.sort_key(row, self.joined)
-        if self._sort.descending:
-            value = -value if rank == 0 else _Descending(value)
-        return (rank, value, path_of(row.key))
+            return row.key
+        return self._place_in(row, self._sort, self._sort_column)
 
-    def _searched_text(self, row: Row) -> str:
-        if (text := self._searched.get(row.key)) is None:
-            joined = self.joined
-            cells = (column.cell(row, 0, joined) for column in self._columns if not column.ticks)
-            text = self._searched[row.key] = BETWEEN_CELLS.join(cells).lower()
-        return text
+    def _place_in(self, row: Row, sort: Sort, column: Column) -> Place:
+        rank, value = column.sort_key(row, self.joined)
+        if sort.descending:
+            value = -value if rank == 0 else _turned_around(value)
+        return (rank, value, row.key)
 
     def _judge(self, key: ObjectKey, row: Row | None) -> None:
         tone = Tone.PLAIN if row is None else self.store.kind.tone(row, self.joined)
@@ -392,7 +468,7 @@ class TableModel:
         else:
             place, index = self._cursor_place, self._cursor_index
             # A place in another order than the present one says nothing.
-            if isinstance(place, str) == (self._sort is None):
+            if isinstance(place, ObjectKey) == (self._sort is None):
                 index = self._order.index_near(place)
             self._put_cursor(min(max(index, 0), len(self._order) - 1))
 
@@ -434,19 +510,20 @@ class TableModel:
             self._marks[key] = row.uid
 
 
-class _Descending:
-    """A value that sorts the other way round."""
+class _Opposite(dict[int, int]):
+    """To each character the one that stands as far from the end as it from the beginning."""
 
-    __slots__ = ("value",)
+    def __missing__(self, character: int) -> int:
+        opposite = self[character] = _LAST - character
+        return opposite
 
-    def __init__(self, value: Any) -> None:
-        self.value = value
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Descending) and bool(self.value == other.value)
+_LAST = 0x10FFFF
+_OPPOSITE = _Opposite()
 
-    def __lt__(self, other: _Descending) -> bool:
-        return bool(other.value < self.value)
 
-    def __hash__(self) -> int:
-        return hash(self.value)
+@lru_cache(maxsize=65536)
+def _turned_around(text: str) -> str:
+    """A text that sorts before others where `text` sorts after them; as a string, because these compare fast."""
+    # The end of a text, which sorts before every character, sorts after every one.
+    return text.translate(_OPPOSITE) + chr(_LAST)

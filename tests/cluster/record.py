@@ -26,7 +26,7 @@ from ktui.kinds.replicasets import REPLICASETS
 from ktui.kinds.services import SERVICES
 from ktui.kube.client import Client
 from ktui.kube.kubeconfig import load_kubeconfig
-from ktui.kube.list_watch import TABLE
+from ktui.kube.page import TABLE
 from tests.cluster import specimens
 from tests.cluster.clusters import REAL
 from tests.cluster.objects import Manifest, Objects, until

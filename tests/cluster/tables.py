@@ -13,8 +13,8 @@ from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.row import Row
 from ktui.kube.client import Client
-from ktui.kube.list_watch import TABLE, ListWatch
-from ktui.kube.listing import list_rows
+from ktui.kube.list_watch import ListWatch, list_rows
+from ktui.kube.page import TABLE
 
 SLACK = (-1.0, 0.0, 1.0)
 """Seconds by which the moment may differ at which the two sides look at an age."""

@@ -17,7 +17,7 @@ async def test_the_home_screen_asks_for_each_kind_once(objects: Objects, opened:
     await objects.metrics_ready()
     session = await opened(wire.kubeconfig())
     feeds = [session.open(kind).feed for kind in HOME]
-    joins = [Joins(session, kind, (), BUILTIN, lambda keys: None, lambda: None) for kind in HOME]
+    joins = [Joins(session, feed, (), BUILTIN, lambda keys: None, lambda: None) for feed in feeds]
     # Looking twice costs nothing.
     feeds += [session.open(kind).feed for kind in BUILTIN.values() if kind in HOME]
     watched = ("endpointslices", "deployments", "services", "/v1/pods", "/v1/nodes")

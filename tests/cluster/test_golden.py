@@ -13,7 +13,7 @@ from ktui.demo.clock import SteppedClock, epoch_of
 from ktui.demo.server import Server
 from ktui.demo.storage import Storage
 from ktui.kinds.kind import Kind
-from ktui.kube.list_watch import TABLE
+from ktui.kube.page import TABLE
 from tests.cluster.conftest import connected
 from tests.cluster.record import GOLDEN, RECORDED
 

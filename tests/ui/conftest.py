@@ -144,8 +144,7 @@ def _complete(pane: LivePane) -> bool:
         column
         for column in pane.kind.columns
         if isinstance(column, JoinColumn)
-        for feed in pane.joins.feeds
-        if feed.scope.gvr == column.join.gvr and len(feed.store)
+        and any(feed.scope.gvr == column.join.gvr and len(feed.store) for feed in pane.joins.feeds)
     ]
     return (
         all(isinstance(feed.state, Live | Polled | Denied | Partial | Absent) for feed in feeds)

@@ -60,7 +60,7 @@ class TableApp(Painted):
         """The panes."""
         for store in self.stores:
             pane = Pane(ResourceTable(TableModel(store, COLUMNS), clock=lambda: self.now), "Boats")
-            pane.freshness = LIVE
+            pane.show_freshness(LIVE)
             yield pane
 
     @property

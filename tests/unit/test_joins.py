@@ -34,7 +34,8 @@ class Table:
         self.touched: list[set[ObjectKey]] = []
         self.served = 0
         self.session = Session(_never)
-        self.joins = Joins(self.session, SERVICES, (), BUILTIN, self.touched.append, self._on_served)
+        feed = self.session.open(SERVICES).feed
+        self.joins = Joins(self.session, feed, (), BUILTIN, self.touched.append, self._on_served)
 
     @property
     def feed(self) -> Feed:
@@ -137,7 +138,8 @@ async def test_a_feed_that_others_have_opened_is_known_at_once() -> None:
     first = Table()
     told: list[set[ObjectKey]] = []
     first.feed.store.put([endpoint_slice("a", WEB)])
-    second = Joins(first.session, SERVICES, (), BUILTIN, told.append, lambda: None)
+    mine = first.session.open(SERVICES).feed
+    second = Joins(first.session, mine, (), BUILTIN, told.append, lambda: None)
     first.feed.become(Live())
     await settle()
     assert second.served(OF_SERVICE)

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from ktui.kinds.builtin import BUILTIN, HOME
+from ktui.kinds.cells import CellReader, without_object
 from ktui.kinds.column import AgeColumn, JoinColumn, cell_text
 from ktui.kinds.endpoint_slices import ENDPOINT_SLICES, EndpointSlice, count
 from ktui.kinds.events import EVENTS
@@ -60,16 +61,29 @@ def test_cells_without_an_object_are_those_of_the_server(kind: Kind) -> None:
 def test_a_row_sorts_the_same_way_with_and_without_its_object(kind: Kind) -> None:
     """No column mixes kinds of sort keys that cannot be compared."""
     answer = recorded(kind)
-    bare = [Row(row.key, "", None, kind.timed(row.cells or (), answer.now)) for row in answer.rows]
+    bare = CellReader(kind, answer.now).rows("", [row.cells or () for row in answer.rows])
     for column in kind.columns:
         sorted(column.sort_key(row) for row in [*answer.rows, *bare])
+
+
+@each_kind
+def test_a_row_looks_and_sorts_the_same_when_its_object_is_let_go(kind: Kind) -> None:
+    """Which rows keep their objects cannot be seen: not in a cell, an order, a glyph, now or an hour later."""
+    answer = recorded(kind)
+    for row in answer.rows:
+        whole = Row(row.key, row.uid, row.object)
+        bare = without_object(kind, whole)
+        assert bare.object is None
+        for now in (answer.now, answer.now + 3600):
+            assert [c.cell(bare, now) for c in printed(kind)] == [c.cell(whole, now) for c in printed(kind)], row.key
+        assert [c.sort_key(bare) for c in printed(kind)] == [c.sort_key(whole) for c in printed(kind)], row.key
 
 
 def test_ages_of_rows_without_objects_go_on() -> None:
     """Once the server's age texts are read as moments, they tick and sort as those of objects."""
     answer = recorded(PODS)
     row = row_of(PODS, "ok")
-    timed = Row(row.key, "", None, PODS.timed(row.cells or (), answer.now))
+    (timed,) = CellReader(PODS, answer.now).rows("", [row.cells or ()])
     age = next(column for column in PODS.columns if isinstance(column, AgeColumn))
     assert age.cell(timed, answer.now + 86400 * 3) == "3d"
 

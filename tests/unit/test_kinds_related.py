@@ -166,7 +166,7 @@ def test_every_index_a_relation_asks_for_exists() -> None:
             item = msgspec.convert({"metadata": meta, "spec": {"selector": {"a": "b"}}}, kind.view, strict=False)
             list(relation.find(item, Asked({})))
     assert asked
-    assert all(index == "namespace" or index in (BUILTIN[gvr].indexes or {}) for gvr, index in asked)
+    assert all(index in (BUILTIN[gvr].indexes or {}) for gvr, index in asked)
 
 
 def test_selectors_are_written_as_kubectl_writes_them() -> None:

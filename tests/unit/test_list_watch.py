@@ -18,7 +18,8 @@ from ktui.kinds.names import GVR, ObjectKey
 from ktui.kinds.objects import Object
 from ktui.kube.client import Client
 from ktui.kube.errors import ApiError, Expired
-from ktui.kube.list_watch import Event, ListWatch, _complete_lines
+from ktui.kube.list_watch import ListWatch, _complete_lines
+from ktui.kube.page import Event
 from tests.unit.tls_server import ApiServer, Authority, Handler
 
 OBJECTS = Kind(gvr=GVR("", "v1", "things"), kind="Thing", namespaced=True, view=Object, columns=())
@@ -170,7 +171,7 @@ async def test_pages_follow_the_token(server: ApiServer, client: Client) -> None
     assert [(page.next, page.remaining) for page in pages] == [("more", 1), ("", None)]
     queries = [dict(request.query) for request in server.requests]
     selectors = {"labelSelector": "app=web", "fieldSelector": "metadata.name!=z"}
-    assert queries == [{**selectors, "limit": "500"}, {**selectors, "limit": "1000", "continue": "more"}]
+    assert queries == [{**selectors, "limit": "100"}, {**selectors, "limit": "1000", "continue": "more"}]
     assert {request.path for request in server.requests} == {"/api/v1/namespaces/a/things"}
 
 

@@ -17,8 +17,9 @@ from ktui.kinds.objects import Object, ObjectMeta
 from ktui.kinds.row import Row
 from ktui.kube.backoff import Backoff
 from ktui.kube.errors import ApiError, ConnectionFailed, Expired, Forbidden, NotFound, TooManyRequests
-from ktui.kube.list_watch import Event, ListWatch, Page
-from ktui.kube.reflector import Reflector
+from ktui.kube.list_watch import ListWatch
+from ktui.kube.page import Event, Page
+from ktui.kube.reflector import PROGRESS_EVERY, Reflector
 from ktui.kube.state import Absent, Denied, Listing, Live, Polled, Stale, State
 from ktui.kube.store import Store
 
@@ -71,6 +72,8 @@ class Script:
         for step in next(self._turns, None) or await self._rest():
             if isinstance(step, Exception):
                 raise step
+            if isinstance(step, Page) and step.next:
+                self.now += PROGRESS_EVERY
             yield cast("Page", step)
 
     async def watch(self, version: str, on_open: Callable[[], None]) -> AsyncGenerator[list[Event], None]:
@@ -169,6 +172,13 @@ async def test_pages_are_counted_until_they_are_whole() -> None:
     run = await played(pages, (bookmark("5"), GONE), pages)
     assert [state for state in run.states if isinstance(state, Listing)] == [Listing(1, 3), Listing(2, None)]
     assert run.words == ["Listing", "Listing", "Live", "Stale", "Live"]
+
+
+async def test_progress_is_told_no_more_often_than_it_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of answers a second do not become hundreds of titles."""
+    monkeypatch.setattr("ktui.kube.reflector.PROGRESS_EVERY", 10 * PROGRESS_EVERY)
+    run = await played((*(page("5", f"x{number}", more="t") for number in range(100)), page("5", "last")))
+    assert 10 <= sum(isinstance(state, Listing) for state in run.states) <= 11
 
 
 async def test_a_list_drops_what_it_does_not_show() -> None:
@@ -300,7 +310,7 @@ async def test_stale_counts_from_the_first_failure() -> None:
 async def test_before_the_first_list_nothing_is_complete() -> None:
     """A pane that never had everything does not look as if it had."""
     run = await played((page("5", "x", more="t"), REFUSED))
-    assert run.states[-1] == Stale(1001, "connection refused", 1001, complete=False)
+    assert run.states[-1] == Stale(1001 + PROGRESS_EVERY, "connection refused", 1001 + PROGRESS_EVERY, complete=False)
 
 
 async def test_bytes_that_cannot_be_read() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from ktui.kinds.names import ObjectKey
 from ktui.kube.errors import ApiError, ConnectionFailed, Expired, ServerError
-from ktui.kube.list_watch import Event, ListWatch, Page
+from ktui.kube.list_watch import ListWatch
+from ktui.kube.page import Event, Page
 from ktui.kube.reflector import Reflector
 from ktui.kube.state import Live, State
 from ktui.kube.store import Store

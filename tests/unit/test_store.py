@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ktui.kinds.kind import Kind
+from ktui.kinds.kind import Index, Kind
 from ktui.kinds.names import GVR, ObjectKey
 from ktui.kinds.objects import Object, ObjectMeta
 from ktui.kinds.row import Row
@@ -20,7 +20,12 @@ def colour(item: Any) -> Iterable[str]:
 
 
 KIND = Kind(
-    gvr=GVR("", "v1", "things"), kind="Thing", namespaced=True, view=Object, columns=(), indexes={"colour": colour}
+    gvr=GVR("", "v1", "things"),
+    kind="Thing",
+    namespaced=True,
+    view=Object,
+    columns=(),
+    indexes={"colour": Index(colour)},
 )
 
 
@@ -36,9 +41,9 @@ def test_a_subscriber_is_woken_once_until_it_drains() -> None:
     store, woken = Store(KIND), []
     changes = store.subscribe(lambda: woken.append(1))
     store.put([row("x"), row("y")])
-    assert (len(woken), changes.drain()) == (1, {ObjectKey("a", "x"), ObjectKey("a", "y")})
+    assert (len(woken), set(changes.drain())) == (1, {ObjectKey("a", "x"), ObjectKey("a", "y")})
     store.remove(ObjectKey("a", "x"))
-    assert (len(woken), changes.drain()) == (2, {ObjectKey("a", "x")})
+    assert (len(woken), set(changes.drain())) == (2, {ObjectKey("a", "x")})
 
 
 def test_the_same_version_changes_nothing() -> None:
@@ -47,7 +52,7 @@ def test_the_same_version_changes_nothing() -> None:
     store.put([row("x")])
     changes = store.subscribe(lambda: None)
     store.put([row("x")])
-    assert changes.keys == set()
+    assert not changes.keys
 
 
 def test_a_recreated_object_is_a_change_even_in_an_equal_version() -> None:
@@ -56,7 +61,7 @@ def test_a_recreated_object_is_a_change_even_in_an_equal_version() -> None:
     store.put([row("x", uid="one")])
     changes = store.subscribe(lambda: None)
     store.put([row("x", uid="two")])
-    assert changes.keys == {ObjectKey("a", "x")}
+    assert set(changes.keys) == {ObjectKey("a", "x")}
 
 
 def test_a_cell_that_changed_without_its_object_is_a_change() -> None:
@@ -66,14 +71,14 @@ def test_a_cell_that_changed_without_its_object_is_a_change() -> None:
     store.put([Row(ObjectKey("a", "x"), "x", item, ("x", 1))])
     changes = store.subscribe(lambda: None)
     store.put([Row(ObjectKey("a", "x"), "x", item, ("x", 2))])
-    assert changes.keys == {ObjectKey("a", "x")}
+    assert set(changes.keys) == {ObjectKey("a", "x")}
 
 
 def test_a_sweep_keeps_other_namespaces() -> None:
     """A list of one namespace drops what went there, and nothing elsewhere."""
     store = Store(KIND)
     store.put([row("x"), row("y"), row("x", namespace="b")])
-    store.sweep({ObjectKey("a", "y")}, "a")
+    store.discard(store.keys_in("a") - {ObjectKey("a", "y")})
     assert set(store.rows) == {ObjectKey("a", "y"), ObjectKey("b", "x")}
 
 
@@ -83,7 +88,7 @@ def test_a_closed_subscription_is_told_nothing() -> None:
     changes = store.subscribe(lambda: None)
     changes.close()
     store.put([row("x")])
-    assert changes.keys == set()
+    assert not changes.keys
 
 
 @given(
@@ -104,4 +109,3 @@ def test_an_index_finds_what_a_scan_finds(steps: list[tuple[str, str, str]]) -> 
     for paint in ("red", "blue"):
         scanned = {key for key, each in store.rows.items() if paint in colour(each.object)}
         assert {each.key for each in store.indexed("colour", paint)} == scanned
-    assert {each.key for each in store.indexed("namespace", "a")} == set(store.rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from ktui.kinds.column import Join, Joined
 from ktui.kinds.generic import ColumnDefinition
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR, ObjectKey
+from ktui.kinds.relation import Wanted
 from ktui.kinds.row import Row
 
 _HERE = Path(__file__).parent
@@ -73,14 +74,14 @@ class Stores:
 
     def __init__(self, rows: dict[GVR, Iterable[Row]]) -> None:
         self.asked = 0
+        self.incomplete: set[Wanted] = set()
         self._rows = {gvr: {row.key: row for row in of_kind} for gvr, of_kind in rows.items()}
         self._indexes: dict[tuple[GVR, str, Hashable], list[Row]] = {}
         for gvr, of_kind in self._rows.items():
-            indexes: dict[str, Callable[[Any], Iterable[Hashable]]] = dict(BUILTIN[gvr].indexes or {})
+            indexes = dict(BUILTIN[gvr].indexes or {})
             for row in of_kind.values():
-                self._indexes.setdefault((gvr, "namespace", row.key.namespace), []).append(row)
-                for index, values in indexes.items() if row.object is not None else ():
-                    for value in values(row.object):
+                for index, reads in indexes.items() if row.object is not None else ():
+                    for value in reads.values(row.object):
                         self._indexes.setdefault((gvr, index, value), []).append(row)
 
     def row(self, gvr: GVR, key: ObjectKey) -> Row | None:
@@ -92,6 +93,10 @@ class Stores:
         """The rows under one value of an index."""
         self.asked += 1
         return self._indexes.get((gvr, index, value), ())
+
+    def whole(self, wanted: Wanted) -> bool:
+        """Whether the wanted objects are all there; so they are, but for those in `incomplete`."""
+        return wanted not in self.incomplete
 
 
 def stores_of(*kinds: Kind) -> Stores:
