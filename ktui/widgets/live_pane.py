@@ -74,6 +74,7 @@ class LivePane(Pane):
     ) -> None:
         self._session = session
         self._suspended = False
+        self._unrevealed: frozenset[ObjectKey] = frozenset()
         self._certain = True
         self._view = session.open(kind, namespaces, labels=labels, fields=fields)
         self._namespaces = namespaces
@@ -173,14 +174,14 @@ class LivePane(Pane):
         self.table.say(self._words())
 
     def mark_related(self, keys: Collection[ObjectKey]) -> None:
-        """Mark the rows that belong to the object under the cursor of another pane, and bring them into sight."""
+        """Mark the rows that belong to the object under the cursor of another pane."""
         marked = frozenset(keys)
         if marked != self.table.related:
-            self.table.related = marked
-            self._reveal(marked)
+            self.table.related = self._unrevealed = marked
 
-    def _reveal(self, keys: Collection[ObjectKey]) -> None:
-        """Scroll until the first of these rows is seen, unless one of them is; the cursor stays on its row."""
+    def reveal_related(self) -> None:
+        """Scroll once until the first marked row is seen, unless one of them is; the cursor stays on its row."""
+        keys, self._unrevealed = self._unrevealed, frozenset()
         counts = self.table.counts
         places = [place for key in keys if (place := self.table.model.index_of(key)) is not None]
         if places and not any(counts.top <= place < counts.top + counts.height for place in places):
