@@ -16,6 +16,24 @@ Place = Any
 _GAPS = 100
 
 
+class Moves:
+    """Rows that are to leave their places, and to take others.
+
+    Attributes:
+        gone: places that rows stood at.
+        came: places that rows stand at from now on.
+    """
+
+    __slots__ = ("came", "gone")
+
+    def __init__(self) -> None:
+        self.gone: list[Place] = []
+        self.came: list[Place] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.gone or self.came)
+
+
 class RowOrder:
     """The shown keys in order.
 
@@ -60,13 +78,31 @@ class RowOrder:
         """The index at which a row with `place` stands or would stand."""
         return bisect_left(self._order, place)
 
-    def move(self, gone: list[Place], came: list[Place]) -> None:
-        """Take out and put in. `places` already says how it is to be.
+    def put(self, key: ObjectKey, place: Place | None, moves: Moves) -> bool:
+        """Say where a row stands from now on; `move` then brings it there.
 
         Args:
-            gone: places that rows stood at.
-            came: places that rows stand at from now on; sorted in passing.
+            key: which.
+            place: where; None when it is not shown any more.
+            moves: what is to be done; added to.
+
+        Returns:
+            Whether it moves.
         """
+        before = self.places.get(key)
+        if before == place:
+            return False
+        if before is not None:
+            moves.gone.append(before)
+            del self.places[key]
+        if place is not None:
+            moves.came.append(place)
+            self.places[key] = place
+        return True
+
+    def move(self, moves: Moves) -> None:
+        """Take out and put in. `places` already says how it is to be."""
+        gone, came = moves.gone, moves.came
         if len(gone) > _GAPS:
             left = set(map(_key, gone))
             self._order = [place for place in self._order if _key(place) not in left]

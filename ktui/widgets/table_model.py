@@ -14,7 +14,7 @@ from ktui.kinds.names import ObjectKey
 from ktui.kinds.row import Row
 from ktui.kinds.tone import Tone
 from ktui.kube.store import Store
-from ktui.widgets.row_order import Place, RowOrder
+from ktui.widgets.row_order import Moves, Place, RowOrder
 from ktui.widgets.searched import Searched
 from ktui.widgets.table_filter import Filter
 
@@ -89,6 +89,8 @@ class TableModel:
         # Keys that were taken from the store and still wait their turn.
         self._pending: dict[ObjectKey, None] = dict.fromkeys(store.rows)
         self._order = RowOrder()
+        # The order of all rows, kept while only some of them are shown, so that widening takes no time.
+        self._all: RowOrder | None = self._order
         self._searched = Searched(self._columns)
         self._unhealthy: dict[ObjectKey, Tone] = {}
         self._marks: dict[ObjectKey, str] = {}
@@ -157,9 +159,7 @@ class TableModel:
         if self._filter:
             self._searched.read(self.store.rows.values(), self.joined)
         if self._sort is not None:
-            self._sort_column = self.column(self._sort.column)
-            if self._sort_column is None:
-                self._sort = None
+            self._choose(self._sort)
         self._rebuild()
         # A column that came or went may tell how well rows are.
         self.touch(self.store.rows)
@@ -228,6 +228,7 @@ class TableModel:
     def _choose(self, sort: Sort | None) -> None:
         column = None if sort is None else self.column(sort.column)
         self._sort, self._sort_column = (None, None) if column is None else (sort, column)
+        self._all = None
 
     @property
     def only(self) -> frozenset[ObjectKey] | None:
@@ -304,26 +305,27 @@ class TableModel:
         Works for `SLICE` seconds at most; `unfinished` tells whether there is more.
         """
         self._pending.update(dict.fromkeys(self._changes.drain()))
-        gone: list[Place] = []
-        came: list[Place] = []
+        moves, moves_of_all = Moves(), Moves()
         repaint: set[ObjectKey] = set()
-        started, done = perf_counter(), self._take_fresh(came)
+        started, done = perf_counter(), self._take_fresh(moves)
         for key in islice(self._pending, done, None):
             if done % _LOOK_AT_CLOCK_EVERY == 0 and perf_counter() - started > SLICE:
                 break
-            self._take(key, gone, came, repaint)
+            self._take(key, moves, moves_of_all, repaint)
             done += 1
         if done == len(self._pending):
             self._pending.clear()
         else:
             self._pending = dict.fromkeys(islice(self._pending, done, None))
-        if not gone and not came:
+        if self._all is not None and self._all is not self._order:
+            self._all.move(moves_of_all)
+        if not moves:
             return Delta(False, repaint)
-        self._order.move(gone, came)
+        self._order.move(moves)
         self._settle()
         return Delta(True, repaint)
 
-    def _take_fresh(self, came: list[Place]) -> int:
+    def _take_fresh(self, moves: Moves) -> int:
         """Take over the first of what is pending at once, where all of it is new and shown: pages that land.
 
         Returns:
@@ -342,27 +344,20 @@ class TableModel:
                 self._count(tone, 1)
         keys = [row.key for row in found]
         places.update(zip(keys, keys, strict=True))
-        came += keys
+        moves.came += keys
         return len(batch)
 
-    def _take(self, key: ObjectKey, gone: list[Place], came: list[Place], repaint: set[ObjectKey]) -> None:
+    def _take(self, key: ObjectKey, moves: Moves, moves_of_all: Moves, repaint: set[ObjectKey]) -> None:
         row = self.store.rows.get(key)
         self._searched.forget((key,))
         self._judge(key, row)
         self._check_mark(key, row)
-        places = self._order.places
-        before = places.get(key)
-        after = self._place(row) if row is not None and self._shows(row) else None
-        if before == after:
-            if after is not None:
-                repaint.add(key)
-            return
-        if before is not None:
-            gone.append(before)
-            del places[key]
-        if after is not None:
-            came.append(after)
-            places[key] = after
+        place = None if row is None else self._place(row)
+        if self._all is not None and self._all is not self._order:
+            self._all.put(key, place, moves_of_all)
+        shown = place if row is not None and self._shows(row) else None
+        if not self._order.put(key, shown, moves) and shown is not None:
+            repaint.add(key)
 
     def _rebuild(self, places: Mapping[ObjectKey, Place] | None = None) -> None:
         """Decide anew which of the known rows are shown, and in which order.
@@ -370,6 +365,12 @@ class TableModel:
         Args:
             places: where rows stand in the chosen order, as far as that is known.
         """
+        if not self.narrowed and self._all is not None:
+            self._order = self._all
+            self._find_cursor_place()
+            return
+        # The order of all may be another one than was shown until now.
+        self._order = RowOrder()
         rows = self.store.rows
         shown: Iterable[ObjectKey] = rows
         if places is not None:
@@ -390,6 +391,12 @@ class TableModel:
         else:
             known = places or {}
             self._order.reset(shown, lambda key: known.get(key) or self._place(rows[key]))
+        if not self.narrowed:
+            self._all = self._order
+        self._find_cursor_place()
+
+    def _find_cursor_place(self) -> None:
+        rows = self.store.rows
         if self._cursor is not None and (row_at_cursor := rows.get(self._cursor)) is not None:
             self._cursor_place = self._place(row_at_cursor)
         self._settle()
