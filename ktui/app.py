@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
@@ -71,12 +72,12 @@ class KtuiApp(CrashKept, App[None]):
         self.call_after_refresh(self._open)
 
     async def _open(self) -> None:
-        explorer = await asyncio.to_thread(import_module, "ktui.explorer")
+        explorer = await asyncio.to_thread(_import_explorer)
+        self.explorer = explorer.Explorer(self, self._options, self._clock)
+        await self.explorer.open()
         # What was made until now stays for good: the collector need not look at it again.
         gc.freeze()
         gc.enable()
-        self.explorer = explorer.Explorer(self, self._options, self._clock)
-        self.explorer.open()
 
     async def on_unmount(self) -> None:
         """Close the connections."""
@@ -101,3 +102,9 @@ class KtuiApp(CrashKept, App[None]):
         costs = "Show what ktui itself costs, or no longer: frames, stalls, bytes, requests, memory"
         yield SystemCommand("Performance", costs, self.explorer.toggle_meters)
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+
+
+def _import_explorer() -> ModuleType:
+    explorer = import_module("ktui.explorer")
+    explorer.prepare()
+    return explorer

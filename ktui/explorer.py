@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from textual.suggester import Suggester
 
+from ktui.kinds.builtin import HOME
 from ktui.kinds.kind import Kind
 from ktui.kinds.text import clean
-from ktui.kube.client import Client
+from ktui.kube.client import Client, import_network
 from ktui.kube.errors import KtuiError
 from ktui.kube.known_namespaces import KnownNamespaces
 from ktui.kube.kubeconfig import Kubeconfig, load_kubeconfig
 from ktui.kube.session import Session
 from ktui.options import Options
-from ktui.screens.home import HomeScreen
-from ktui.screens.tables import TableScreen
 
 if TYPE_CHECKING:
     from ktui.app import KtuiApp
     from ktui.widgets.meters import Meters
 
-HOME = 2
+HOME_IS = 2
 """Pages on the stack when the home screen is the one that is seen: it stands on the opening screen."""
 
 LEAVE_WITHIN = 2.0
 """Seconds that connections get to close when ktui is left."""
+
+
+def prepare() -> None:
+    """Import what talks to clusters; takes a tenth of a second, so call it in a thread."""
+    import_network()
 
 
 class Destinations(Suggester):
@@ -88,16 +93,23 @@ class Explorer:
         if options.perf:
             self.toggle_meters()
 
-    def open(self) -> None:
-        """Show the home screen, or the kind that was asked for, and connect."""
-        home = HomeScreen(self.session, self.namespaces)
-        self._app.push_screen(home)
+    async def open(self) -> None:
+        """Connect, and show the home screen, or the kind that was asked for.
+
+        What the home screen shows is asked for before it is there: it is imported while the server thinks.
+        """
+        asked = [] if self.options.start_kind else [self.session.open(kind, self.namespaces) for kind in HOME]
+        if asked:
+            self._start()
+        home = (await asyncio.to_thread(import_module, "ktui.screens.home")).HomeScreen(self.session, self.namespaces)
+        await self._app.push_screen(home)
+        for view in asked:
+            # The home screen looks now.
+            view.close()
         if self.options.start_kind:
             # The home screen lies below it: nobody sees it, so it asks for nothing.
             self._app.call_next(home.go_to, self.options.start_kind)
             self._app.call_after_refresh(self._start)
-        else:
-            self._start()
 
     async def close(self) -> None:
         """Close the connections; a dead server is not waited for."""
@@ -124,8 +136,6 @@ class Explorer:
         return await Client.connect(self.kubeconfig, self.context)
 
     def _read_kubeconfig(self) -> Kubeconfig:
-        # YAML and what reads it are imported here, in a thread, when the first frame has been painted.
-
         return load_kubeconfig(self.options.kubeconfig)
 
     def _session_ended(self, task: asyncio.Task[None]) -> None:
@@ -149,6 +159,8 @@ class Explorer:
         self.namespaces = tuple(dict.fromkeys(namespaces))
         if self.namespaces and self.known is not None:
             self._app.run_worker(self._remember(self.known, self.namespaces), group="remember")
+        from ktui.screens.tables import TableScreen
+
         if isinstance(page := self._app.screen, TableScreen):
             page.look_at(self.session, self.namespaces)
 
@@ -164,7 +176,9 @@ class Explorer:
         self._app.run_worker(self._go_home(), group="home")
 
     async def _go_home(self) -> None:
-        while len(self._app.screen_stack) > HOME:
+        from ktui.screens.home import HomeScreen
+
+        while len(self._app.screen_stack) > HOME_IS:
             await self._app.pop_screen()
         # Where nothing was above it, it has not been resumed.
         home = self._app.screen

@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 LINGER = 60.0
 
+FIRST_ANSWER_WITHIN = 1.0
+"""Seconds for which lists go before everything else that is asked when the connection stands."""
+
 
 @dataclass
 class Server:
@@ -114,6 +117,8 @@ class Session:
                 for feed in tuple(self._feeds.values()):
                     self._start(feed)
                 self._changed()
+                # Who we are can wait until somebody's rows have been asked for.
+                await self._first_answer()
                 self._tasks.create_task(self._learn(self._learn_version))
                 self._tasks.create_task(self._learn(self._learn_user))
                 await asyncio.Event().wait()
@@ -245,6 +250,15 @@ class Session:
             else:
                 self.trouble = None
                 return client
+
+    async def _first_answer(self) -> None:
+        """Wait until a feed has heard from the server, though not for long."""
+        heard = asyncio.Event()
+        ends = [feed.listen(heard.set) for feed in self._feeds.values()]
+        if ends:
+            await _wait(heard, FIRST_ANSWER_WITHIN)
+        for end in ends:
+            end()
 
     def _in_trouble(self, trouble: Stale | Unusable) -> None:
         self.trouble = trouble

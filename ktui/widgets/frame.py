@@ -108,8 +108,10 @@ class Edge(Drawn):
             border: the colour of the line.
             ends: the characters at its two ends.
         """
+        before = self._left, self._right, self._border, self._ends
         self._left, self._right, self._border, self._ends = left, right, border, ends
-        self.redraw()
+        if before != (left, right, border, ends):
+            self.redraw()
 
     def draw(self) -> list[Line]:
         """The edge."""
@@ -177,9 +179,10 @@ class Side(Drawn):
             visible: how many rows fit.
             total: how many rows there are.
         """
-        self._border = border
-        self._top, self._visible, self._total = top, visible, total
-        self.redraw()
+        before = self._border, self._top, self._visible, self._total
+        self._border, self._top, self._visible, self._total = border, top, visible, total
+        if before != (border, top, visible, total):
+            self.redraw()
 
     def draw(self) -> list[Line]:
         """The side, from top to bottom."""

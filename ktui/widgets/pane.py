@@ -103,8 +103,9 @@ class Pane(Widget):
 
     @expected.setter
     def expected(self, expected: int | None) -> None:
-        self._expected = expected
-        self.tell_frame()
+        if expected != self._expected:
+            self._expected = expected
+            self.tell_frame()
 
     @property
     def freshness(self) -> Freshness | None:
@@ -113,8 +114,9 @@ class Pane(Widget):
 
     @freshness.setter
     def freshness(self, freshness: Freshness | None) -> None:
-        self._freshness = freshness
-        self.tell_frame()
+        if freshness != self._freshness:
+            self._freshness = freshness
+            self.tell_frame()
 
     @property
     def collapsed(self) -> bool:
