@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.suggester import Suggester
 
@@ -16,15 +16,20 @@ from ktui.kube.client import Client, import_network
 from ktui.kube.errors import KtuiError
 from ktui.kube.known_namespaces import KnownNamespaces
 from ktui.kube.kubeconfig import Kubeconfig, load_kubeconfig
+from ktui.kube.last_seen import KindSeen, LastSeen, Memory, files_looked_at
 from ktui.kube.session import Session
 from ktui.options import Options
 
 if TYPE_CHECKING:
     from ktui.app import KtuiApp
+    from ktui.screens.home import HomeScreen
     from ktui.widgets.meters import Meters
 
 HOME_IS = 2
 """Pages on the stack when the home screen is the one that is seen: it stands on the opening screen."""
+
+KEEP_EVERY = 30.0
+"""Seconds between two times at which what is shown is kept for the next start."""
 
 LEAVE_WITHIN = 2.0
 """Seconds that connections get to close when ktui is left."""
@@ -66,6 +71,7 @@ class Explorer:
         app: the application, whose pages these are.
         options: what was asked for on the command line.
         clock: epoch seconds, against which ages are told.
+        seen: what the home screen showed when ktui was open last with these options.
 
     Attributes:
         options: as above.
@@ -78,7 +84,7 @@ class Explorer:
         meters: count what ktui itself costs; None while nobody wants to know.
     """
 
-    def __init__(self, app: KtuiApp, options: Options, clock: Callable[[], float]) -> None:
+    def __init__(self, app: KtuiApp, options: Options, clock: Callable[[], float], seen: LastSeen) -> None:
         self.options = options
         self.context = options.context or ""
         self.namespaces = options.namespaces
@@ -89,6 +95,12 @@ class Explorer:
         self.destinations = Destinations(self)
         self.session = self._new_session()
         self._session_task: asyncio.Task[None] | None = None
+        self._home: HomeScreen | None = None
+        self._seen = seen
+        # The context that was asked for, and the files as they were before they were read.
+        self._asked_for = options.context or ""
+        self._files = ""
+        self._keeping: asyncio.Task[None] | None = None
         self.meters: Meters | None = None
         if options.perf:
             self.toggle_meters()
@@ -99,10 +111,15 @@ class Explorer:
         What the home screen shows is asked for before it is there: it is imported while the server thinks.
         """
         asked = [] if self.options.start_kind else [self.session.open(kind, self.namespaces) for kind in HOME]
+        for view in asked:
+            if (seen := self._seen.kinds.get(view.feed.kind.gvr.resource)) is not None:
+                view.feed.recall(seen, self._clock())
         if asked:
             self._start()
-        home = (await asyncio.to_thread(import_module, "ktui.screens.home")).HomeScreen(self.session, self.namespaces)
+        screens = await asyncio.to_thread(import_module, "ktui.screens.home")
+        self._home = home = screens.HomeScreen(self.session, self.namespaces)
         await self._app.push_screen(home)
+        self._keeping = asyncio.create_task(self._keep_seen())
         for view in asked:
             # The home screen looks now.
             view.close()
@@ -113,9 +130,42 @@ class Explorer:
 
     async def close(self) -> None:
         """Close the connections; a dead server is not waited for."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait([self._keeping])
         if self._session_task is not None:
             self._session_task.cancel()
             await asyncio.wait([self._session_task], timeout=LEAVE_WITHIN)
+
+    # -- what was seen last ------------------------------------------------------------------
+
+    async def _keep_seen(self) -> None:
+        """Keep what the home screen shows for the next start: now and then, and at the end, however that comes."""
+        kept: dict[str, KindSeen] = {}
+        try:
+            while True:
+                await asyncio.sleep(KEEP_EVERY)
+                seen = self._seen_now()
+                if any(name not in kept or not kind.alike(kept[name]) for name, kind in seen.items()):
+                    kept = seen
+                    await asyncio.to_thread(self._memory.keep, self.context, seen)
+        finally:
+            if seen := self._seen_now():
+                self._memory.keep(self.context, seen)
+
+    def _seen_now(self) -> dict[str, KindSeen]:
+        """What is known and in sight of the home screen; nothing where it would not be shown at the next start."""
+        home = self._home
+        if home is None or not self._files or self.options.demo:
+            return {}
+        # A context or namespaces that were just chosen may not have reached the page.
+        if (home.session, home.namespaces) != (self.session, self.namespaces):
+            return {}
+        return home.seen_last(self._clock())
+
+    @property
+    def _memory(self) -> Memory:
+        return Memory(self._files, self._asked_for, self.namespaces)
 
     # -- the session -------------------------------------------------------------------------
 
@@ -136,6 +186,7 @@ class Explorer:
         return await Client.connect(self.kubeconfig, self.context)
 
     def _read_kubeconfig(self) -> Kubeconfig:
+        self._files = files_looked_at(self.options.kubeconfig)
         return load_kubeconfig(self.options.kubeconfig)
 
     def _session_ended(self, task: asyncio.Task[None]) -> None:
@@ -149,7 +200,7 @@ class Explorer:
         """Leave the current context and show another; the old one is not waited for, as it may be dead."""
         if self._session_task is not None:
             self._session_task.cancel()
-        self.context = context
+        self.context = self._asked_for = context
         self.session = self._new_session()
         self._start()
         self.go_home(self.namespaces)

@@ -1,9 +1,9 @@
 """The libraries that talk, without what ktui never uses of them: it waits for these imports on every start.
 
-`import kubernetes_asyncio`, or any module of it, imports 1,200 generated model modules: a quarter of a second and 40 MB.
-Here its packages are entered without running their `__init__`, so that only the modules that read a kubeconfig are
-loaded; urllib3, which they name and do not need for that, is left out. They stay private: `sys.modules` is left as it
-was found, and anyone may still import the whole package.
+`import kubernetes_asyncio`, or any module of it, imports 1,200 generated model modules: a quarter of a second and
+40 MB. Here its packages are entered without running their `__init__`, so that only the modules that read a kubeconfig
+are loaded; urllib3, which they name and do not need for that, is left out. They stay private: `sys.modules` is left as
+it was found, and anyone may still import the whole package.
 
 `import aiohttp` reads the system's certificate authorities twice, 45 ms, for two TLS contexts that serve where none is
 given. ktui always gives one (connection.py), so they are made without: whoever relied on them would trust nobody.

@@ -69,6 +69,34 @@ class Drawn(Widget):
         """The style of an ink in the theme of now."""
         return styles_of(palette_of(self.app)).of(ink, bold=bold)
 
+    def edge(self, ends: str, border: Ink, left: Sequence[Word] = (), right: Sequence[Word] = ()) -> Line:
+        """A line with words at its left and at its right end.
+
+        Args:
+            ends: the characters at its two ends.
+            border: the colour of the line.
+            left, right: words from left to right, of each end.
+        """
+        width, style = self.size.width, self.style(border)
+        room = max(0, width - _ALWAYS_LINE)
+        left = _cut(left, room)
+        right = _cut(right, room - _width(left))
+        line = LineBuilder()
+        line.add(ends[0], style, 1)
+        self._write(line, left, style)
+        rest = width - line.width - 2 - (_width(right) + 2 if right else 0)
+        line.add("─" * rest, style, max(0, rest))
+        self._write(line, right, style)
+        line.add("─" + ends[1], style, 2)
+        return line.line(width, style, self.get_line_filters())
+
+    def _write(self, line: LineBuilder, words: Sequence[Word], border: Style) -> None:
+        if words:
+            line.add(" ", border, 1)
+            for word in words:
+                line.add(word.text, self.style(word.ink, word.bold), width_of(word.text))
+            line.add(" ", border, 1)
+
     def render_lines(self, crop: Region) -> list[Strip]:
         """The finished lines."""
         if self._drawn_for != self._now:
@@ -115,30 +143,11 @@ class Edge(Drawn):
 
     def draw(self) -> list[Line]:
         """The edge."""
-        width = self.size.width
-        border = self.style(self._border)
-        room = max(0, width - _ALWAYS_LINE)
-        left = _cut(self._left, room)
-        right = _cut(self._right, room - _width(left))
-        line = LineBuilder()
-        line.add(self._ends[0], border, 1)
-        self._write(line, left, border)
-        rest = width - line.width - 2 - (_width(right) + 2 if right else 0)
-        line.add("─" * rest, border, max(0, rest))
-        self._write(line, right, border)
-        line.add("─" + self._ends[1], border, 2)
-        return [line.line(width, border, self.get_line_filters())] * self.size.height
+        return [self.edge(self._ends, self._border, self._left, self._right)] * self.size.height
 
     def on_click(self) -> None:
         """Tell the pane."""
         self.post_message(self.Clicked())
-
-    def _write(self, line: LineBuilder, words: Sequence[Word], border: Style) -> None:
-        if words:
-            line.add(" ", border, 1)
-            for word in words:
-                line.add(word.text, self.style(word.ink, word.bold), width_of(word.text))
-            line.add(" ", border, 1)
 
 
 class Side(Drawn):
