@@ -55,6 +55,8 @@ class Drawn(Widget):
     def redraw(self) -> None:
         """Repaint the lines that look different now."""
         if self._drawn_for is None or self._drawn_for != self._now:
+            # Not in sight, or of another size for now: drawn when it is seen again, also in the size of before.
+            self._drawn_for = None
             return
         lines, self._lines = self._lines, self.draw()
         regions = [
