@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,10 +19,13 @@ from ktui.kinds.kind import Kind
 from ktui.kube.access import whoami
 from ktui.kube.backoff import Backoff
 from ktui.kube.client import Client
-from ktui.kube.discovery import Discovery, discover
 from ktui.kube.errors import ConfigError, Forbidden, KtuiError, NotFound
 from ktui.kube.feed import Feed, Scope
 from ktui.kube.state import Stale, Unusable, Waiting
+
+if TYPE_CHECKING:
+    # Imported when somebody asks what is served: the first rows do not wait for it.
+    from ktui.kube.discovery import Discovery
 
 log = logging.getLogger(__name__)
 
@@ -219,6 +222,8 @@ class Session:
         Raises:
             KtuiError: the server cannot be asked.
         """
+        from ktui.kube.discovery import discover
+
         await self._connection.wait()
         assert self.client is not None
         if self._discovery is None or (self._discovery.done() and _failed(self._discovery)):

@@ -15,7 +15,7 @@ from aiohttp import web
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR
 from ktui.kinds.objects import Object
-from ktui.kube import session as session_module
+from ktui.kube import discovery
 from ktui.kube.backoff import Backoff
 from ktui.kube.client import Client
 from ktui.kube.errors import ConfigError, ConnectionFailed, KtuiError
@@ -251,7 +251,7 @@ async def test_discovery_is_asked_once(server: Server, monkeypatch: pytest.Monke
             raise failures.pop()
         return object()
 
-    monkeypatch.setattr(session_module, "discover", discover)
+    monkeypatch.setattr(discovery, "discover", discover)
     async with running(server.client) as session:
         with pytest.raises(KtuiError):
             await session.discovery()
