@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 HOME_IS = 2
 """Pages on the stack when the home screen is the one that is seen: it stands on the opening screen."""
 
+CONNECT_FIRST = 0.05
+"""Seconds for which connecting goes before everything else: it takes a fifth of that where no plugin is asked."""
+
 KEEP_EVERY = 30.0
 """Seconds between two times at which what is shown is kept for the next start."""
 
@@ -75,7 +78,7 @@ class Explorer:
 
     Attributes:
         options: as above.
-        context: the name of the context in use; empty until the kubeconfig has been read.
+        context: the name of the context in use; until the kubeconfig has been read that of last time, or empty.
         namespaces: the namespaces looked at; empty for all.
         kubeconfig: what was read; None until then.
         known: namespaces that the user is known to read; None until the kubeconfig has been read.
@@ -86,7 +89,7 @@ class Explorer:
 
     def __init__(self, app: KtuiApp, options: Options, clock: Callable[[], float], seen: LastSeen) -> None:
         self.options = options
-        self.context = options.context or ""
+        self.context = options.context or seen.context
         self.namespaces = options.namespaces
         self.kubeconfig: Kubeconfig | None = None
         self.known: KnownNamespaces | None = None
@@ -108,7 +111,8 @@ class Explorer:
     async def open(self) -> None:
         """Connect, and show the home screen, or the kind that was asked for.
 
-        What the home screen shows is asked for before it is there: it is imported while the server thinks.
+        What the home screen shows is asked for before it is there: it is imported while TLS is agreed upon, and mounted
+        while the server thinks.
         """
         asked = [] if self.options.start_kind else [self.session.open(kind, self.namespaces) for kind in HOME]
         for view in asked:
@@ -116,10 +120,13 @@ class Explorer:
                 view.feed.recall(seen, self._clock())
         if asked:
             self._start()
+        if asked and self.options.before_connecting is None:
+            await self.session.connected(CONNECT_FIRST)
         screens = await asyncio.to_thread(import_module, "ktui.screens.home")
         self._home = home = screens.HomeScreen(self.session, self.namespaces)
         await self._app.push_screen(home)
         self._keeping = asyncio.create_task(self._keep_seen())
+        self._keeping.add_done_callback(self._task_ended)
         for view in asked:
             # The home screen looks now.
             view.close()
@@ -174,14 +181,14 @@ class Explorer:
 
     def _start(self) -> None:
         self._session_task = asyncio.create_task(self.session.run(), name=f"session {self.context}")
-        self._session_task.add_done_callback(self._session_ended)
+        self._session_task.add_done_callback(self._task_ended)
 
     async def _connect(self) -> Client:
         """Read the kubeconfig and make a client for the chosen context; nothing blocks the loop."""
         if self.options.before_connecting is not None:
             await self.options.before_connecting()
         self.kubeconfig = await asyncio.to_thread(self._read_kubeconfig)
-        self.context = self.context or self.kubeconfig.current
+        self.context = self._asked_for or self.kubeconfig.current
         self.known = KnownNamespaces(self.kubeconfig, self.context)
         return await Client.connect(self.kubeconfig, self.context)
 
@@ -189,8 +196,8 @@ class Explorer:
         self._files = files_looked_at(self.options.kubeconfig)
         return load_kubeconfig(self.options.kubeconfig)
 
-    def _session_ended(self, task: asyncio.Task[None]) -> None:
-        """A session runs until it is cancelled; anything else is a fault of ours, and not kept quiet."""
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        """Tasks run until they are cancelled; anything else is a fault of ours, and not kept quiet."""
         if not task.cancelled() and (error := task.exception()) is not None and isinstance(error, Exception):
             self._app.end_with(error)
 

@@ -134,6 +134,14 @@ class Session:
             if self.client is not None:
                 await self.client.close()
 
+    async def connected(self, within: float) -> None:
+        """Wait until there is a connection, though not for long.
+
+        Args:
+            within: seconds.
+        """
+        await _wait(self._connection, within)
+
     def retry(self) -> None:
         """Try again at once whatever waits: the connection, or any feed."""
         self._again.set()

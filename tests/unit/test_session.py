@@ -112,6 +112,18 @@ async def test_panes_may_open_before_there_is_a_connection(server: Server) -> No
         await becomes(view, lambda state: state == Live())
 
 
+async def test_lists_go_before_everything_else(server: Server) -> None:
+    """Whoever looks gets rows first; the server's version and the user are asked for when they are under way."""
+    async with running(server.client) as session:
+        view = session.open(KIND)
+        known = asyncio.Event()
+        session.listen(lambda: known.set() if session.server.version else None)
+        await becomes(view, lambda state: state == Live())
+        async with asyncio.timeout(10):
+            await known.wait()
+    assert server.paths().index(KIND.gvr.path()) < server.paths().index("/version")
+
+
 async def test_an_unusable_configuration_is_told_and_tried_again_on_request(server: Server) -> None:
     """What is wrong with the configuration shows in every pane, and nothing is tried until someone asks."""
     attempts: list[int] = []
