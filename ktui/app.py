@@ -114,6 +114,7 @@ def _last_seen(options: Options) -> LastSeen:
 
 
 def _import_explorer() -> ModuleType:
+    """The explorer, and what talks to clusters: it connects before it shows anything."""
     explorer = import_module("ktui.explorer")
-    explorer.prepare()
+    import_module("ktui.kube.client").import_network()
     return explorer

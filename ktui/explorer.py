@@ -12,7 +12,7 @@ from textual.suggester import Suggester
 from ktui.kinds.builtin import HOME
 from ktui.kinds.kind import Kind
 from ktui.kinds.text import clean
-from ktui.kube.client import Client, import_network
+from ktui.kube.client import Client
 from ktui.kube.errors import KtuiError
 from ktui.kube.known_namespaces import KnownNamespaces
 from ktui.kube.kubeconfig import Kubeconfig, load_kubeconfig
@@ -36,11 +36,6 @@ KEEP_EVERY = 30.0
 
 LEAVE_WITHIN = 2.0
 """Seconds that connections get to close when ktui is left."""
-
-
-def prepare() -> None:
-    """Import what talks to clusters; takes a tenth of a second, so call it in a thread."""
-    import_network()
 
 
 class Destinations(Suggester):

@@ -118,6 +118,7 @@ class LivePane(Pane):
 
     def suspend(self) -> None:
         """Nobody looks: the cluster is asked no longer, after the session's linger."""
+        self._last_sight = self.seen_last(self._session.clock())
         self._suspended = True
         self.joins.suspend()
         self._view.close()
@@ -136,11 +137,13 @@ class LivePane(Pane):
         return (session, namespaces) == (self._session, self._namespaces)
 
     def seen_last(self, now: float) -> KindSeen | None:
-        """The rows in sight, to be remembered; None while they are not known.
+        """The rows in sight, or that were in sight last, to be remembered; None while they are not known.
 
         Args:
             now: epoch seconds.
         """
+        if self._suspended:
+            return self._last_sight
         state, counts, model = self.feed.state, self.table.counts, self.table.model
         if not (complete(state) or isinstance(state, Partial)):
             return None

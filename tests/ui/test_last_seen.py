@@ -10,10 +10,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 
 from ktui.app import KtuiApp
+from ktui.kube.last_seen import LastSeen
 from ktui.kube.state import Remembered
 from ktui.options import Options
 from ktui.screens.home import HomeScreen
@@ -173,6 +175,21 @@ async def test_what_was_never_seen_is_not_kept(world: World, tmp_path: Path) -> 
     async with opened(world, kubeconfig) as pilot:
         await shows(pilot, "(connection refused, ")
     assert path.read_bytes() == before
+
+
+async def test_left_from_another_page_the_rows_of_before_it_are_kept(world: World, tmp_path: Path) -> None:
+    """They are as old as the last look at them."""
+    kubeconfig = world.kubeconfig()
+    async with opened(world, kubeconfig) as pilot:
+        await listed(pilot)
+        looked = world.clock.now()
+        await pilot.press("d")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, HomeScreen))
+        world.clock.skip(30)
+    (path,) = kept(tmp_path)
+    seen = msgspec.json.decode(path.read_bytes(), type=LastSeen)
+    assert {kind.at for kind in seen.kinds.values()} == {looked}
+    assert any(row.name == "storefront" for row in seen.kinds["deployments"].rows)
 
 
 async def test_nothing_of_a_secret_is_kept(world: World, tmp_path: Path) -> None:
