@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ktui.screens.home import HomeScreen
     from ktui.widgets.meters import Meters
 
-HOME_IS = 2
+HOME_DEPTH = 2
 """Pages on the stack when the home screen is the one that is seen: it stands on the opening screen."""
 
 CONNECT_FIRST = 0.05
@@ -231,7 +231,7 @@ class Explorer:
     async def _go_home(self) -> None:
         from ktui.screens.home import HomeScreen
 
-        while len(self._app.screen_stack) > HOME_IS:
+        while len(self._app.screen_stack) > HOME_DEPTH:
             await self._app.pop_screen()
         # Where nothing was above it, it has not been resumed.
         home = self._app.screen
