@@ -23,6 +23,7 @@ from ktui.options import Options
 if TYPE_CHECKING:
     from ktui.app import KtuiApp
     from ktui.screens.home import HomeScreen
+    from ktui.screens.tables import TableScreen
     from ktui.widgets.meters import Meters
 
 HOME_DEPTH = 2
@@ -113,6 +114,8 @@ class Explorer:
         for view in asked:
             if (seen := self._seen.kinds.get(view.feed.kind.gvr.resource)) is not None:
                 view.feed.recall(seen, self._clock())
+        self._keeping = asyncio.create_task(self._keep_seen())
+        self._keeping.add_done_callback(self._task_ended)
         if asked:
             self._start()
         if asked and self.options.before_connecting is None:
@@ -120,8 +123,6 @@ class Explorer:
         screens = await asyncio.to_thread(import_module, "ktui.screens.home")
         self._home = home = screens.HomeScreen(self.session, self.namespaces)
         await self._app.push_screen(home)
-        self._keeping = asyncio.create_task(self._keep_seen())
-        self._keeping.add_done_callback(self._task_ended)
         for view in asked:
             # The home screen looks now.
             view.close()
@@ -212,9 +213,7 @@ class Explorer:
         self.namespaces = tuple(dict.fromkeys(namespaces))
         if self.namespaces and self.known is not None:
             self._app.run_worker(self._remember(self.known, self.namespaces), group="remember")
-        from ktui.screens.tables import TableScreen
-
-        if isinstance(page := self._app.screen, TableScreen):
+        if (page := self._page) is not None:
             page.look_at(self.session, self.namespaces)
 
     async def _remember(self, known: KnownNamespaces, namespaces: tuple[str, ...]) -> None:
@@ -271,8 +270,18 @@ class Explorer:
             from ktui.widgets.meters import Meters
 
             self.meters = Meters(self._app)
-        if isinstance(page := self._app.screen, TableScreen):
+        if (page := self._page) is not None:
             page.show_meters()
+
+    @property
+    def _page(self) -> TableScreen | None:
+        """The page of tables that is seen; None while there is none."""
+        if self._home is None:
+            return None
+        from ktui.screens.tables import TableScreen
+
+        page = self._app.screen
+        return page if isinstance(page, TableScreen) else None
 
     def choose_namespaces(self) -> None:
         """Let the person choose namespaces: from the cluster's where they may be listed, else by typing."""
