@@ -11,7 +11,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -19,6 +19,7 @@ from ktui.crash import CrashKept
 from ktui.kube.last_seen import LastSeen, Memory, files_looked_at
 from ktui.options import Options
 from ktui.screens.opening import OpeningScreen
+from ktui.terminal.painting import Painted
 from ktui.widgets.palette import PALETTES, themes
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ KEY_NAMES = {
 }
 
 
-class KtuiApp(CrashKept, App[None]):
+class KtuiApp(CrashKept, Painted):
     """ktui.
 
     The first frame is painted before anything is imported that it does not need; then the explorer takes over.

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # A key is answered in the next frame. Tables pace themselves, so frames cost nothing where nothing changes; over SSH a
 # whole frame may take a while to be written.
 FRAMES, FRAMES_OVER_SSH = "60", "30"
+# Milliseconds.
+ESCAPE, ESCAPE_OVER_SSH = "10", "100"
 
 
 def run(arguments: Namespace) -> int:
@@ -95,6 +97,8 @@ def prepare_textual(environ: MutableMapping[str, str]) -> None:
         environ: the process's environment.
     """
     environ.setdefault("TEXTUAL_FPS", FRAMES_OVER_SSH if environ.get("SSH_CONNECTION") else FRAMES)
+    # How long Esc may still turn out to be the beginning of another key: a terminal on this machine writes keys whole.
+    environ.setdefault("ESCDELAY", ESCAPE_OVER_SSH if environ.get("SSH_CONNECTION") else ESCAPE)
     environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
 

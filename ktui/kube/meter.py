@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-WINDOW = 10
-"""Seconds over which rates are taken."""
+WINDOW = 60
+"""Seconds over which rates are taken: what is asked every quarter of a minute makes a steady rate."""
 
 
 class Rate(NamedTuple):

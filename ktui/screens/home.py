@@ -7,6 +7,7 @@ from typing import ClassVar, NamedTuple
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.timer import Timer
 
 from ktui.kinds.builtin import HOME
 from ktui.kinds.kind import Kind
@@ -20,6 +21,10 @@ from ktui.screens.tables import TableScreen
 from ktui.widgets.live_pane import LivePane
 from ktui.widgets.pane import Pane
 from ktui.widgets.resource_table import ResourceTable
+
+REVEAL_AFTER = 0.15
+"""Seconds for which the cursor rests before panes scroll to what belongs to its row: longer than a key held down
+repeats, so that nothing flickers past that nobody looks at, and that a slow line would have to carry."""
 
 
 class Focus(NamedTuple):
@@ -68,6 +73,7 @@ class HomeScreen(TableScreen):
     def __init__(self, session: Session, namespaces: tuple[str, ...] = ()) -> None:
         super().__init__(session, namespaces)
         self._focus: list[Focus] = []
+        self._revealing: Timer | None = None
 
     def compose_panes(self) -> ComposeResult:
         """In reading order: nodes, deployments, services, pods."""
@@ -131,6 +137,17 @@ class HomeScreen(TableScreen):
         for pane in self.panes:
             pane.mark_related(marks.get(pane.kind.gvr, set()) if pane is not here else set())
         self.tell_relations()
+        self._reveal_soon()
+
+    def _reveal_soon(self) -> None:
+        if self._revealing is not None:
+            self._revealing.stop()
+        self._revealing = self.set_timer(REVEAL_AFTER, self._reveal)
+
+    def _reveal(self) -> None:
+        self._revealing = None
+        for pane in self.panes:
+            pane.reveal_related()
 
     def told_of(self) -> list[tuple[Kind, Row]]:
         """The object under the cursor, and the one to which the panes are narrowed."""

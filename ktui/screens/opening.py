@@ -7,6 +7,7 @@ import time
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.screen import Screen
+from textual.strip import Strip
 
 from ktui.kube.last_seen import KindSeen, LastSeen
 from ktui.widgets.bar import Bar, Part
@@ -14,7 +15,7 @@ from ktui.widgets.cells import fit
 from ktui.widgets.frame import Drawn, Word
 from ktui.widgets.freshness import freshness, last_seen
 from ktui.widgets.header import STYLES
-from ktui.widgets.line import Line, LineBuilder
+from ktui.widgets.line import LineBuilder
 from ktui.widgets.palette import TONE_INKS, Ink
 
 SIDE_BY_SIDE = (110, 30)
@@ -49,7 +50,7 @@ class SeenPane(Drawn):
             self._state.append(Word(f"{glyph} {text}", TONE_INKS[tone]))
             self._texts = seen.lines
 
-    def draw(self) -> list[Line]:
+    def draw(self) -> list[Strip]:
         """The frame, and in it the lines of then."""
         room = self.size.height - 2
         if room < 0:
@@ -58,7 +59,7 @@ class SeenPane(Drawn):
         top, bottom = self.edge("╭╮", Ink.BORDER, self._title), self.edge("╰╯", Ink.BORDER, (), self._state)
         return [top, *map(self._row, texts), bottom]
 
-    def _row(self, text: str) -> Line:
+    def _row(self, text: str) -> Strip:
         border, inside = self.style(Ink.BORDER), max(1, self.size.width - 2)
         line = LineBuilder()
         line.add("│", border, 1)

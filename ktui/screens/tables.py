@@ -20,6 +20,7 @@ from ktui.kinds.related import unknown
 from ktui.kinds.relation import Wanted
 from ktui.kinds.row import Row
 from ktui.kinds.sentence import sentence
+from ktui.kube.meter import Rate
 from ktui.kube.session import Session
 from ktui.kube.sight import Sight
 from ktui.kube.state import Unusable
@@ -27,7 +28,7 @@ from ktui.kube.state import complete as known
 from ktui.screens.navigation import Navigation
 from ktui.widgets.bar import Bar, Part
 from ktui.widgets.freshness import least_fresh
-from ktui.widgets.header import Header, Situation
+from ktui.widgets.header import Gauge, Header, Situation
 from ktui.widgets.key_bar import KeyBar
 from ktui.widgets.live_pane import LivePane
 from ktui.widgets.resource_table import ResourceTable
@@ -90,6 +91,7 @@ class TableScreen(Navigation):
         self._panes: list[LivePane] = []
         self._exchanging = asyncio.Lock()
         self._filtered: LivePane | None = None
+        self._requests, self._received = Gauge(), Gauge()
         self._wanting: Timer | None = None
         self._relating: Timer | None = None
 
@@ -184,13 +186,21 @@ class TableScreen(Navigation):
     @on(LivePane.StateChanged)
     def _state_changed(self) -> None:
         self.refresh_bindings()
-        self.tell()
+        self._tell_header(time.monotonic())
 
     def tell(self) -> None:
-        """Say in the header what is the case."""
+        """Say in the header and at the panes what is the case."""
         if not self.is_current or not self.complete:
             return
-        session, now = self.session, time.monotonic()
+        now = time.monotonic()
+        self._tell_header(now)
+        for pane in self.panes:
+            pane.tell(now)
+
+    def _tell_header(self, now: float) -> None:
+        if not self.is_current or not self.complete:
+            return
+        session = self.session
         client = session.client
         self.query_one(Header).tell(
             Situation(
@@ -198,15 +208,13 @@ class TableScreen(Navigation):
                 namespaces=self.namespaces,
                 freshness=least_fresh([pane.feed.state for pane in self.panes], now),
                 counts=self.counts(),
-                cost=_cost(*client.meter.rate()) if client else "",
+                cost=self._cost_of(client.meter.rate()) if client else "",
                 user=session.server.user or (client.identity.user if client else ""),
                 read_only=self.explorer.options.read_only,
                 version=session.server.version,
                 place=self.place(),
             )
         )
-        for pane in self.panes:
-            pane.tell(now)
 
     def show_meters(self) -> None:
         """Show above the keys what ktui itself costs, as long as that is counted."""
@@ -216,6 +224,9 @@ class TableScreen(Navigation):
             from ktui.widgets.perf_bar import PerfBar
 
             self.mount(PerfBar(meters, self.session), before="#keys")
+
+    def _cost_of(self, rate: Rate) -> str:
+        return _cost(self._requests.show(rate.requests), self._received.show(rate.bytes))
 
     def sight(self) -> Sight:
         """What relations can see from here: the page's feeds."""

@@ -7,12 +7,8 @@ from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
-from textual.filter import ANSIToTruecolor
-from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
-
-from ktui.widgets.line import Line
 
 
 class Part(NamedTuple):
@@ -49,7 +45,7 @@ class Bar(Widget):
         & > .bar--text { color: $quiet; }
         & > .bar--dim { color: $faint; }
         & > .bar--plain { color: $quiet; }
-        & > .bar--strong { color: $foreground; text-style: bold; }
+        & > .bar--strong { color: $bright; text-style: bold; }
         & > .bar--badge { background: $primary; color: $background; text-style: bold; }
         & > .bar--key { color: $key; text-style: bold; }
         & > .bar--arrow { color: $key; }
@@ -76,15 +72,6 @@ class Bar(Widget):
         """The words of the bar, as they fit now."""
         return self.render_line(0).text
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """The finished line, without what the styles cache of Textual adds: more bytes for the same look."""
-        strip = self.render_line(0)
-        for line_filter in self.get_line_filters():
-            if not isinstance(line_filter, ANSIToTruecolor):
-                strip = strip.apply_filter(line_filter, self.background_colors[1])
-        line = Line(strip, self.size.width)
-        return [line if (crop.x, crop.width) == (0, self.size.width) else line.crop(crop.x, crop.right)]
-
     def render_line(self, y: int) -> Strip:
         """The line, merged into as few segments as styles allow."""
         width = self.size.width
@@ -100,7 +87,7 @@ class Bar(Widget):
         base = self.rich_style
         segments.append(Segment(" " * (width - right_width - used), base))
         self._lay(segments, right, width - right_width, right_width)
-        return Line(Segment.simplify(segments), width)
+        return Strip(Segment.simplify(segments), width)
 
     def _measure(self, parts: Sequence[Part]) -> int:
         return sum(cell_len(part.text) for part in parts)

@@ -17,7 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ktui.widgets.cells import cut, width_of
-from ktui.widgets.line import Line, LineBuilder
+from ktui.widgets.line import LineBuilder
 from ktui.widgets.palette import Ink, Palette, palette_of, styles_of
 
 # Cells of an edge that are always line: two at each end, one between the words.
@@ -45,10 +45,10 @@ class Drawn(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: list[Line] = []
+        self._lines: list[Strip] = []
         self._drawn_for: tuple[int, int, Palette] | None = None
 
-    def draw(self) -> list[Line]:
+    def draw(self) -> list[Strip]:
         """All lines as they should look, as many as the widget is high."""
         raise NotImplementedError
 
@@ -71,7 +71,7 @@ class Drawn(Widget):
         """The style of an ink in the theme of now."""
         return styles_of(palette_of(self.app)).of(ink, bold=bold)
 
-    def edge(self, ends: str, border: Ink, left: Sequence[Word] = (), right: Sequence[Word] = ()) -> Line:
+    def edge(self, ends: str, border: Ink, left: Sequence[Word] = (), right: Sequence[Word] = ()) -> Strip:
         """A line with words at its left and at its right end.
 
         Args:
@@ -143,7 +143,7 @@ class Edge(Drawn):
         if before != (left, right, border, ends):
             self.redraw()
 
-    def draw(self) -> list[Line]:
+    def draw(self) -> list[Strip]:
         """The edge."""
         return [self.edge(self._ends, self._border, self._left, self._right)] * self.size.height
 
@@ -195,13 +195,13 @@ class Side(Drawn):
         if before != (border, top, visible, total):
             self.redraw()
 
-    def draw(self) -> list[Line]:
+    def draw(self) -> list[Strip]:
         """The side, from top to bottom."""
         border = self.style(self._border)
         thumb = self.style(Ink.FOCUS if self._border is Ink.FOCUS else Ink.FAINT)
         first, last = self._thumb()
         return [
-            Line([Segment(self.THUMB, thumb) if first <= y < last else Segment(self.LINE, border)], 1)
+            Strip([Segment(self.THUMB, thumb) if first <= y < last else Segment(self.LINE, border)], 1)
             for y in range(self.size.height)
         ]
 

@@ -9,6 +9,9 @@ from ktui.kinds.tone import Tone
 from ktui.widgets.bar import Bar, Part
 from ktui.widgets.freshness import Freshness
 
+STILL_TRUE = 0.5
+"""How far a rate may be from the one that is shown, as a share of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -35,6 +38,19 @@ class Situation:
     read_only: bool = False
     version: str = ""
     place: str = ""
+
+
+class Gauge:
+    """A number that stands still on the screen until it is no longer true, as a rate differs a little every second."""
+
+    def __init__(self) -> None:
+        self._shown = 0.0
+
+    def show(self, value: float) -> float:
+        """What to show for a value: what is shown already, unless that is off by more than half of it."""
+        if abs(value - self._shown) > STILL_TRUE * self._shown:
+            self._shown = value
+        return self._shown
 
 
 class Header(Bar):

@@ -13,7 +13,6 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ktui.widgets.line import Line
 from ktui.widgets.palette import Ink, Look, palette_of, styles_of
 
 SIDEWAYS = 8
@@ -124,13 +123,13 @@ class LinesView(ScrollView, can_focus=True):
         left, top = self.scroll_offset
         width, base = self.size.width, self.style()
         if top + y >= self._rows:
-            return Line([Segment(" " * width, base)], width)
+            return Strip([Segment(" " * width, base)], width)
         strip = self._strip(top + y)
         if strip.cell_length > left + width:
             # A sign at the edge says that the line goes on, where a scrollbar would take a whole row.
             seen = self.located(strip.crop(left, left + width - 1), top + y, left)
-            return Line([*seen, Segment(MORE, self.style(Ink.FAINT))], width)
-        return Line(self.located(strip.crop_extend(left, left + width, base), top + y, left), width)
+            return Strip([*seen, Segment(MORE, self.style(Ink.FAINT))], width)
+        return self.located(strip.crop_extend(left, left + width, base), top + y, left)
 
     def show_row(self, row: int, *, middle: bool = False) -> None:
         """Scroll until `row` is visible.

@@ -78,6 +78,7 @@ class LivePane(Pane):
     ) -> None:
         self._session = session
         self._suspended = False
+        self._unrevealed: frozenset[ObjectKey] = frozenset()
         self._certain = True
         self._view = session.open(kind, namespaces, labels=labels, fields=fields)
         self._namespaces = namespaces
@@ -148,8 +149,9 @@ class LivePane(Pane):
         if not (complete(state) or isinstance(state, Partial)):
             return None
         at = now - (time.monotonic() - state.since) if isinstance(state, Stale) else now
-        # Of a pane that is closed, a few rows for when it is opened.
-        rows = model.window(counts.top, min(max(counts.height, AT_LEAST_SEEN), MOST_ROWS))
+        # Of a pane that is closed, a few rows for when it is opened; of one scrolled to its end, those before it.
+        most = min(max(counts.height, AT_LEAST_SEEN), MOST_ROWS)
+        rows = model.window(max(0, min(counts.top, len(model) - most)), most)
         lines = self.table.texts[: MOST_ROWS + 1]
         return KindSeen(at, model.total, lines, tuple(row_seen(self.kind, row) for row in rows))
 
@@ -160,10 +162,10 @@ class LivePane(Pane):
             now: seconds of the monotonic clock.
         """
         state = self.feed.state
-        self.freshness = freshness(state, now)
         then, state = (state, state.why) if isinstance(state, Remembered) else (None, state)
-        self.remembered = None if then is None or isinstance(state, Listing) else then.total
-        self.expected = state.total if isinstance(state, Listing) else None
+        expected = state.total if isinstance(state, Listing) else None
+        remembered = None if then is None or isinstance(state, Listing) else then.total
+        self.show_freshness(freshness(then or state, now), expected, remembered)
         if complete(state):
             self.table.settle()
         tone = Tone.FAILED if isinstance(state, Denied | Unusable) else Tone.PLAIN
@@ -202,14 +204,14 @@ class LivePane(Pane):
         self.table.say(self._words())
 
     def mark_related(self, keys: Collection[ObjectKey]) -> None:
-        """Mark the rows that belong to the object under the cursor of another pane, and bring them into sight."""
+        """Mark the rows that belong to the object under the cursor of another pane."""
         marked = frozenset(keys)
         if marked != self.table.related:
-            self.table.related = marked
-            self._reveal(marked)
+            self.table.related = self._unrevealed = marked
 
-    def _reveal(self, keys: Collection[ObjectKey]) -> None:
-        """Scroll until the first of these rows is seen, unless one of them is; the cursor stays on its row."""
+    def reveal_related(self) -> None:
+        """Scroll once until the first marked row is seen, unless one of them is; the cursor stays on its row."""
+        keys, self._unrevealed = self._unrevealed, frozenset()
         counts = self.table.counts
         places = [place for key in keys if (place := self.table.model.index_of(key)) is not None]
         if places and not any(counts.top <= place < counts.top + counts.height for place in places):

@@ -60,6 +60,7 @@ TONE_INKS = {
 TEXT_CONTRAST = 4.5
 QUIET_CONTRAST = 3.0
 _SUPPORTING = {Ink.QUIET, Ink.FAINT, Ink.BORDER}
+_UNTONED = {Ink.NAME, Ink.TEXT, Ink.QUIET, Ink.FAINT}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +74,8 @@ class Palette:
         bar: the ground of header and footer.
         text: ordinary cells.
         bright: names, the brightest cell of a row.
-        quiet: nodes, addresses, column headers.
-        faint: namespaces and ages.
+        quiet: what rows have besides: namespaces, ages, nodes, addresses; and column headers.
+        faint: what is said by the way.
         border: lines around panes.
         focus: the line and title of the pane that has the keyboard.
         key: keys in the footer, marks, and the bar of related rows.
@@ -136,8 +137,12 @@ class Palette:
 
     def ink_on(self, ink: Ink, look: Look) -> str:
         """The colour of a text on a line's background, made readable where that background is not the plain one."""
-        if look is Look.CURSOR and self.on_cursor:
-            return self.on_cursor
+        if look is Look.CURSOR:
+            if self.on_cursor:
+                return self.on_cursor
+            if ink in _UNTONED:
+                # One ink for all cells without a tone: half of what a step of the cursor writes is colours.
+                return self.bright
         colour = self.ink(ink)
         if self.ansi or look is Look.PLAIN:
             return colour

@@ -102,32 +102,28 @@ class Pane(Widget):
         """How many rows there will be, while they are landing; None when they have landed or nobody knows."""
         return self._expected
 
-    @expected.setter
-    def expected(self, expected: int | None) -> None:
-        if expected != self._expected:
-            self._expected = expected
-            self.tell_frame()
-
     @property
     def remembered(self) -> int | None:
         """How many rows there were when ktui was open last, while only rows of then are shown; None otherwise."""
         return self._remembered
-
-    @remembered.setter
-    def remembered(self, remembered: int | None) -> None:
-        if remembered != self._remembered:
-            self._remembered = remembered
-            self.tell_frame()
 
     @property
     def freshness(self) -> Freshness | None:
         """How current the table is."""
         return self._freshness
 
-    @freshness.setter
-    def freshness(self, freshness: Freshness | None) -> None:
-        if freshness != self._freshness:
-            self._freshness = freshness
+    def show_freshness(
+        self, freshness: Freshness | None, expected: int | None = None, remembered: int | None = None
+    ) -> None:
+        """Say how current the table is.
+
+        Args:
+            freshness: in words.
+            expected: how many rows there will be, while they are landing.
+            remembered: how many there were, while only rows of last time are shown.
+        """
+        if (freshness, expected, remembered) != (self._freshness, self._expected, self._remembered):
+            self._freshness, self._expected, self._remembered = freshness, expected, remembered
             self.tell_frame()
 
     @property

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from rich.style import Style
 from textual.filter import LineFilter
+from textual.strip import Strip
 
-from ktui.kinds.column import Column, KeyColumn, Role
+from ktui.kinds.column import Column, Role
 from ktui.kinds.tone import Tone
 from ktui.widgets.cells import fit, fold, width_of
 from ktui.widgets.column_layout import GAP, GLYPH, Layout, Slot
-from ktui.widgets.line import Line, LineBuilder
+from ktui.widgets.line import LineBuilder
 from ktui.widgets.palette import TONE_INKS, Ink, Look, Styles
 from ktui.widgets.table_filter import Filter
 from ktui.widgets.table_model import Sort
@@ -63,7 +64,7 @@ class RowPainter:
         self.width = width
         self._filters = filters
 
-    def header(self, layout: Layout, sort: Sort | None) -> Line:
+    def header(self, layout: Layout, sort: Sort | None) -> Strip:
         """The line with the names of the columns."""
         style = self.styles.of(Ink.QUIET, bold=True)
         line = LineBuilder()
@@ -81,7 +82,7 @@ class RowPainter:
             return line.line(self.width, style, self._filters)
         return self._with_last(line, MORE_RIGHT, style)
 
-    def row(self, cells: Sequence[tuple[str, Tone]], layout: Layout, painted: Painted, found: Filter) -> Line:
+    def row(self, cells: Sequence[tuple[str, Tone]], layout: Layout, painted: Painted, found: Filter) -> Strip:
         """The line of a row.
 
         Args:
@@ -100,7 +101,7 @@ class RowPainter:
             self._cell(line, slot, text, tone, self.styles.of(ink, look, bold), look, found)
         return line.line(self.width, blank, self._filters)
 
-    def words(self, text: str, tone: Tone = Tone.PLAIN, look: Look = Look.PLAIN) -> Line:
+    def words(self, text: str, tone: Tone = Tone.PLAIN, look: Look = Look.PLAIN) -> Strip:
         """A line of words where there are no rows."""
         ink = TONE_INKS[tone] if tone is not Tone.PLAIN else Ink.QUIET
         room = max(1, self.width - GUTTER - MARGIN)
@@ -130,7 +131,7 @@ class RowPainter:
         if column.role is Role.NAME:
             return (Ink.KEY, True) if painted.marked else (Ink.NAME, painted.look is Look.CURSOR)
         if column.role is Role.SECONDARY:
-            return (Ink.FAINT if column.ticks or isinstance(column, KeyColumn) else Ink.QUIET), False
+            return Ink.QUIET, False
         return Ink.TEXT, False
 
     def _cell(
@@ -153,7 +154,7 @@ class RowPainter:
             done = end
         line.add(text[done:], style, width_of(text[done:]))
 
-    def _with_last(self, line: LineBuilder, glyph: str, style: Style) -> Line:
+    def _with_last(self, line: LineBuilder, glyph: str, style: Style) -> Strip:
         """`line`, with `glyph` in its last cell."""
         line.add(" " * (self.width - 1 - line.width), style, self.width - 1 - line.width)
         line.add(glyph, style, 1)

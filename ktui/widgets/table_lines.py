@@ -21,7 +21,6 @@ from ktui.kinds.row import Row
 from ktui.kinds.tone import Tone
 from ktui.widgets.cells import steady
 from ktui.widgets.column_layout import ColumnWidths, Layout
-from ktui.widgets.line import Line
 from ktui.widgets.palette import Look, Palette, palette_of, styles_of
 from ktui.widgets.row_painter import GUTTER, MARGIN, Painted, RowPainter
 from ktui.widgets.table_model import TableModel
@@ -58,7 +57,7 @@ class TableLines(Widget):
         # The first visible row, and how many columns are scrolled out on the left.
         self._top = self._skipped = 0
         # What is on the screen: lines, the keys of the rows below the header, and the lines whose ages count seconds.
-        self._lines: list[Line] = []
+        self._lines: list[Strip] = []
         self._keys: list[ObjectKey | None] = []
         self._young: set[int] = set()
         self._painted_for: tuple[int, int, Palette] | None = None
@@ -190,7 +189,7 @@ class TableLines(Widget):
         elif different:
             self.refresh(*(Region(0, y, width, 1) for y in different))
 
-    def _build(self, ys: Iterable[int]) -> dict[int, Line]:
+    def _build(self, ys: Iterable[int]) -> dict[int, Strip]:
         """Build lines; all of them when their cells need wider columns."""
         if self._widths.grown:
             self._sample()
@@ -217,7 +216,7 @@ class TableLines(Widget):
                     widths.see(index, steady(column.cell(row, now, model.joined)))
         self._arrange()
 
-    def _line(self, y: int) -> Line:
+    def _line(self, y: int) -> Strip:
         painter, model = self._painter, self._model
         if y < HEADER:
             return painter.header(self._layout_now, model.sort)
@@ -250,7 +249,7 @@ class TableLines(Widget):
                 look = Look.IDLE_CURSOR
         return Painted(look, related, self._model.is_marked(row), row.remembered)
 
-    def _words_line(self, line: int) -> Line:
+    def _words_line(self, line: int) -> Strip:
         room = max(1, self.size.width - GUTTER - MARGIN)
         wrapped = [(part, place) for place, words in enumerate(self._words) for part in _wrap(words, room)]
         # An empty line sets the words apart from the header.

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
+from unittest.mock import patch
 
 import pyte
 from rich.color import ColorSystem
 from textual.app import App
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.pilot import Pilot
+
+from ktui.terminal import painting
 
 
 class Terminal(HeadlessDriver):
@@ -44,6 +47,11 @@ class Terminal(HeadlessDriver):
         """How many bytes were written since the last `forget`."""
         return sum(len(data.encode()) for data in self.written)
 
+    @property
+    def everything(self) -> int:
+        """How many bytes were written since the app began."""
+        return sum(len(data.encode()) for data in self._everything)
+
     def screen(self) -> list[str]:
         """What a terminal shows that got all these bytes, line by line."""
         return ["".join(cells) for cells in self.cells()]
@@ -65,11 +73,12 @@ async def painted(app: App[Any], size: tuple[int, int] = (200, 50)) -> AsyncIter
         size: columns and lines.
     """
     app.driver_class = Terminal
-    # Whatever terminal the tests run in: the most expensive colours.
+    # Whatever terminal the tests run in: the most expensive colours, and a ground that erasing leaves.
     app.console._color_system = ColorSystem.TRUECOLOR
-    async with app.run_test(headless=False, size=size) as pilot:
-        await pilot.pause()
-        terminal = cast(Terminal, app._driver)
-        await pilot.pause()
-        terminal.forget()
-        yield pilot, terminal
+    with patch.object(painting, "erases_with_ground", return_value=True):
+        async with app.run_test(headless=False, size=size) as pilot:
+            await pilot.pause()
+            terminal = cast(Terminal, app._driver)
+            await pilot.pause()
+            terminal.forget()
+            yield pilot, terminal

@@ -132,6 +132,7 @@ async def listed(pilot: Pilot[Any]) -> None:
     page.tell()
     if isinstance(page, HomeScreen):
         page.relate()
+        await until(pilot, lambda: page._revealing is None, "what belongs together in sight")
     await pilot.pause()
 
 

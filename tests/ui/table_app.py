@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from ktui.kinds.tone import Tone
 from ktui.kube.store import Store
+from ktui.terminal.painting import Painted
 from ktui.widgets.freshness import Freshness
 from ktui.widgets.palette import DARK, themes
 from ktui.widgets.pane import Pane
@@ -27,7 +28,7 @@ class Page(Screen[None]):
     focused: Reactive[Widget | None] = Reactive(None, repaint=False)
 
 
-class TableApp(App[None]):
+class TableApp(Painted):
     """Panes side by side, one for each store.
 
     Args:
@@ -59,7 +60,7 @@ class TableApp(App[None]):
         """The panes."""
         for store in self.stores:
             pane = Pane(ResourceTable(TableModel(store, COLUMNS), clock=lambda: self.now), "Boats")
-            pane.freshness = LIVE
+            pane.show_freshness(LIVE)
             yield pane
 
     @property

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import pytest_asyncio
+from textual import events
 from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.strip import Strip
@@ -27,6 +28,7 @@ from ktui.demo.storage import Object
 from ktui.kinds.names import GVR_PODS, ObjectKey
 from ktui.kinds.row import Row
 from ktui.kube.store import Store
+from ktui.screens import home
 from ktui.screens.home import HomeScreen
 from ktui.widgets.live_pane import LivePane
 from ktui.widgets.resource_table import OLD_AGES_EVERY, ResourceTable
@@ -35,8 +37,12 @@ from tests.ui.conftest import PATIENCE, SEED, World, listed, screen_text, shows,
 
 SIZE = (200, 50)
 PODS = 200
-CHANGED_ROW, CURSOR_STEP, LINE_OF_WORDS = 700, 800, 450
-"""Bytes at 200 columns. What belongs to the row under the cursor is told in a line of words, which changes with it."""
+CHANGED_ROW = 60
+STEP_ON_HOME, STEP_ALONE = 400, 480
+PAGE_ON_HOME, PAGE_ALONE = 3_000, 6_000
+START = 30_000
+"""Bytes at 200 columns, in 16 million colours. A step writes two rows, what differs in the line of words, and where the
+cursor is; on the home screen a row is half as long as that of a table that stands alone."""
 
 LONGEST_STEP = 0.020
 """Seconds for which a step may keep the event loop: a little more than a frame of the screen."""
@@ -96,7 +102,11 @@ async def at_rest(pilot: Pilot[None]) -> None:
     """Wait until all that changed has been painted, and related."""
     page = pilot.app.screen
     assert isinstance(page, HomeScreen)
-    quiet = lambda: page._relating is None and not any(pane.table.model.unfinished for pane in page.panes)  # noqa: E731
+
+    def quiet() -> bool:
+        waiting = page._relating or page._revealing
+        return waiting is None and not any(pane.table.model.unfinished for pane in page.panes)
+
     await until(pilot, quiet, "rest")
     await pilot.pause()
 
@@ -120,7 +130,7 @@ def started_pods(pane: LivePane) -> list[ObjectKey]:
 
 
 async def test_a_changed_row_writes_itself(quiet: World) -> None:
-    """A change of a row in sight writes at most 700 bytes at 200 columns."""
+    """A change of a row in sight writes the cells that differ, and moves there and back."""
     async with pods_alone(quiet) as (pilot, terminal, pane):
         key = started_pods(pane)[3]
         restart(quiet.cluster, key, 4711)
@@ -162,14 +172,79 @@ async def test_rest_writes_nothing(quiet: World) -> None:
         assert terminal.bytes == 0
 
 
-async def test_a_step_of_the_cursor_writes_two_rows(quiet: World) -> None:
-    """A step of the cursor with no related row in sight writes two rows and a line of words."""
+async def written_for(pilot: Pilot[None], terminal: Terminal, pane: LivePane, key: str) -> int:
+    """The bytes written for a key that moves the cursor, until all is at rest."""
+    before = pane.row
+    terminal.forget()
+    await pilot.press(key)
+    await until(pilot, lambda: pane.row != before, "another row")
+    await at_rest(pilot)
+    return terminal.bytes
+
+
+async def test_a_key_writes_what_differs(quiet: World) -> None:
+    """In a table on the whole screen: two rows and some words for a step of the cursor, some cells for a page."""
     async with pods_alone(quiet) as (pilot, terminal, pane):
-        before = pane.row
-        await pilot.press("down")
-        await until(pilot, lambda: pane.row != before, "the next row")
+        for _ in range(3):
+            assert 0 < await written_for(pilot, terminal, pane, "down") <= STEP_ALONE
+        for _ in range(3):
+            assert 0 < await written_for(pilot, terminal, pane, "pagedown") <= PAGE_ALONE
+
+
+async def test_a_key_on_the_home_screen_writes_what_differs(quiet: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same beside other panes in which nothing is related."""
+    monkeypatch.setattr(home, "related", lambda *_: {})
+    async with painted(quiet.app(), SIZE) as (pilot, terminal):
+        await listed(pilot)
+        page = pilot.app.screen
+        assert isinstance(page, HomeScreen)
+        pane = page.panes[3]
+        pane.focus_table()
+        await until(
+            pilot, lambda: page.pane is pane and not any(other.table.related for other in page.panes), "the pods"
+        )
         await at_rest(pilot)
-        assert 0 < terminal.bytes <= CURSOR_STEP + LINE_OF_WORDS
+        for _ in range(3):
+            assert 0 < await written_for(pilot, terminal, pane, "down") <= STEP_ON_HOME
+        for _ in range(3):
+            assert 0 < await written_for(pilot, terminal, pane, "pagedown") <= PAGE_ON_HOME
+
+
+async def test_panes_scroll_when_the_cursor_rests(quiet: World) -> None:
+    """What is related is marked with the step, and brought into sight only when the cursor stays."""
+    async with painted(quiet.app(), SIZE) as (pilot, _):
+        await listed(pilot)
+        page = pilot.app.screen
+        assert isinstance(page, HomeScreen)
+        deployments, pods = page.panes[1], page.panes[3]
+        before = pods.table.counts.top
+        deployments.table.action_edge(True)
+        page.relate()
+        assert pods.table.related
+        assert pods.table.counts.top == before
+        await until(pilot, lambda: pods.table.counts.top != before, "the pods of the last deployment")
+        assert any(pods.table.model.index_of(key) is not None for key in pods.table.related)
+
+
+async def test_who_comes_back_to_the_terminal_finds_it_whole(quiet: World) -> None:
+    """Somebody else may have written to it meanwhile: everything is written once, and looks as it did."""
+    async with painted(quiet.app(), SIZE) as (pilot, terminal):
+        await listed(pilot)
+        await at_rest(pilot)
+        before = terminal.screen()
+        terminal.write("\x1b[0m\x1b[2J\x1b[Hbroadcast message")
+        assert terminal.screen() != before
+        pilot.app.post_message(events.AppFocus())
+        await until(pilot, lambda: terminal.screen() == before, "the whole screen")
+
+
+async def test_a_start_writes_a_screen_and_a_half(large: World) -> None:
+    """Until thousands of pods have landed and all is at rest: frames, rows, and what changes in titles and header."""
+    async with painted(large.app(), SIZE) as (pilot, terminal):
+        await listed(pilot)
+        await shows(pilot, f"Pods {MANY_PODS:,}")
+        await at_rest(pilot)
+        assert 0 < terminal.everything <= START
 
 
 # -- requests --------------------------------------------------------------------------------

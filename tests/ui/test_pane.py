@@ -13,7 +13,7 @@ from ktui.widgets.frame import Edge
 from ktui.widgets.freshness import Freshness
 from ktui.widgets.resource_table import ResourceTable
 from tests.ui.bytes_written import painted
-from tests.ui.table_app import FLEET, TableApp, lines
+from tests.ui.table_app import FLEET, LIVE, TableApp, lines
 from tests.ui.test_resource_table import many, until
 from tests.unit.table_rows import boat, store_of
 
@@ -33,8 +33,7 @@ def test_frames_look_as_designed(snap_compare: Callable[..., bool]) -> None:
         _, second, third = app.query("Pane")
         second.subject = "aurora"
         second.table.narrow([ObjectKey("sea", "aurora")])
-        third.freshness = Freshness("▲", "stale 42 s (connection refused)", Tone.WARNING)
-        third.expected = 50000
+        third.show_freshness(Freshness("▲", "stale 42 s (connection refused)", Tone.WARNING), 50000)
 
     stores = [store_of(*FLEET), store_of(*FLEET), store_of(*(boat(name) for name in many()))]
     assert snap_compare(TableApp(*stores), terminal_size=(160, 14), run_before=before)
@@ -59,7 +58,7 @@ async def test_the_title_says_what_is_still_landing() -> None:
     """While rows land it says how many there will be."""
     app = TableApp(store_of(*FLEET))
     async with app.run_test(size=(100, 12)) as pilot:
-        app.pane.expected = 50000
+        app.pane.show_freshness(LIVE, 50000)
         await pilot.pause()
         assert "Boats 6/50,000" in lines(app)[0]
 
@@ -97,7 +96,7 @@ async def test_frames_fit_any_width(width: int) -> None:
     """Words are cut, corners are not."""
     app = TableApp(store_of(*FLEET))
     async with app.run_test(size=(width, 8)) as pilot:
-        app.pane.freshness = Freshness("▲", "stale 42 s (connection refused, retry in 3 s)", Tone.WARNING)
+        app.pane.show_freshness(Freshness("▲", "stale 42 s (connection refused, retry in 3 s)", Tone.WARNING))
         await pilot.pause()
         assert [(len(line), line[0], line[-1]) for line in (lines(app)[0], lines(app)[-1])] == [
             (width, "╭", "╮"),
@@ -120,7 +119,7 @@ async def test_saying_the_same_again_writes_nothing() -> None:
     """Freshness is told each second; only a new word is painted."""
     app = TableApp(store_of(*FLEET))
     async with painted(app, (200, 50)) as (pilot, terminal):
-        app.pane.freshness = Freshness("●", "live", Tone.GOOD)
+        app.pane.show_freshness(Freshness("●", "live", Tone.GOOD))
         await pilot.pause()
         assert terminal.bytes == 0
 
