@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import SystemCommand
@@ -15,6 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from ktui.crash import CrashKept
+from ktui.kube.last_seen import LastSeen, Memory, files_looked_at
 from ktui.options import Options
 from ktui.screens.opening import OpeningScreen
 from ktui.terminal.painting import Painted
@@ -58,6 +60,7 @@ class KtuiApp(CrashKept, Painted):
         super().__init__()
         self._options = options
         self._clock = clock
+        self._seen = _last_seen(options)
         for theme in themes():
             self.register_theme(theme)
         # Before anything is styled, so that nothing is styled twice.
@@ -65,19 +68,19 @@ class KtuiApp(CrashKept, Painted):
 
     def get_default_screen(self) -> Screen[None]:
         """What the first frame shows."""
-        return OpeningScreen()
+        return OpeningScreen(self._seen, self._clock())
 
     def on_mount(self) -> None:
         """Open when the first frame has been painted."""
         self.call_after_refresh(self._open)
 
     async def _open(self) -> None:
-        explorer = await asyncio.to_thread(import_module, "ktui.explorer")
+        explorer = await asyncio.to_thread(_import_explorer)
+        self.explorer = explorer.Explorer(self, self._options, self._clock, self._seen)
+        await self.explorer.open()
         # What was made until now stays for good: the collector need not look at it again.
         gc.freeze()
         gc.enable()
-        self.explorer = explorer.Explorer(self, self._options, self._clock)
-        self.explorer.open()
 
     async def on_unmount(self) -> None:
         """Close the connections."""
@@ -102,3 +105,17 @@ class KtuiApp(CrashKept, Painted):
         costs = "Show what ktui itself costs, or no longer: frames, stalls, bytes, requests, memory"
         yield SystemCommand("Performance", costs, self.explorer.toggle_meters)
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+
+
+def _last_seen(options: Options) -> LastSeen:
+    """What is kept of this configuration; nothing where it would not be shown."""
+    if options.demo or options.start_kind:
+        return LastSeen()
+    return Memory(files_looked_at(options.kubeconfig), options.context or "", options.namespaces).recall()
+
+
+def _import_explorer() -> ModuleType:
+    """The explorer, and what talks to clusters: it connects before it shows anything."""
+    explorer = import_module("ktui.explorer")
+    import_module("ktui.kube.client").import_network()
+    return explorer

@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from textual.suggester import Suggester
 
+from ktui.kinds.builtin import HOME
 from ktui.kinds.kind import Kind
 from ktui.kinds.text import clean
 from ktui.kube.client import Client
 from ktui.kube.errors import KtuiError
 from ktui.kube.known_namespaces import KnownNamespaces
 from ktui.kube.kubeconfig import Kubeconfig, load_kubeconfig
+from ktui.kube.last_seen import KindSeen, LastSeen, Memory, files_looked_at
 from ktui.kube.session import Session
 from ktui.options import Options
-from ktui.screens.home import HomeScreen
-from ktui.screens.tables import TableScreen
 
 if TYPE_CHECKING:
     from ktui.app import KtuiApp
+    from ktui.screens.home import HomeScreen
+    from ktui.screens.tables import TableScreen
     from ktui.widgets.meters import Meters
 
-HOME = 2
+HOME_DEPTH = 2
 """Pages on the stack when the home screen is the one that is seen: it stands on the opening screen."""
+
+CONNECT_FIRST = 0.05
+"""Seconds for which connecting goes before everything else: it takes a fifth of that where no plugin is asked."""
+
+KEEP_EVERY = 30.0
+"""Seconds between two times at which what is shown is kept for the next start."""
 
 LEAVE_WITHIN = 2.0
 """Seconds that connections get to close when ktui is left."""
@@ -61,10 +70,11 @@ class Explorer:
         app: the application, whose pages these are.
         options: what was asked for on the command line.
         clock: epoch seconds, against which ages are told.
+        seen: what the home screen showed when ktui was open last with these options.
 
     Attributes:
         options: as above.
-        context: the name of the context in use; empty until the kubeconfig has been read.
+        context: the name of the context in use; until the kubeconfig has been read that of last time, or empty.
         namespaces: the namespaces looked at; empty for all.
         kubeconfig: what was read; None until then.
         known: namespaces that the user is known to read; None until the kubeconfig has been read.
@@ -73,9 +83,9 @@ class Explorer:
         meters: count what ktui itself costs; None while nobody wants to know.
     """
 
-    def __init__(self, app: KtuiApp, options: Options, clock: Callable[[], float]) -> None:
+    def __init__(self, app: KtuiApp, options: Options, clock: Callable[[], float], seen: LastSeen) -> None:
         self.options = options
-        self.context = options.context or ""
+        self.context = options.context or seen.context
         self.namespaces = options.namespaces
         self.kubeconfig: Kubeconfig | None = None
         self.known: KnownNamespaces | None = None
@@ -84,26 +94,81 @@ class Explorer:
         self.destinations = Destinations(self)
         self.session = self._new_session()
         self._session_task: asyncio.Task[None] | None = None
+        self._home: HomeScreen | None = None
+        self._seen = seen
+        # The context that was asked for, and the files as they were before they were read.
+        self._asked_for = options.context or ""
+        self._files = ""
+        self._keeping: asyncio.Task[None] | None = None
         self.meters: Meters | None = None
         if options.perf:
             self.toggle_meters()
 
-    def open(self) -> None:
-        """Show the home screen, or the kind that was asked for, and connect."""
-        home = HomeScreen(self.session, self.namespaces)
-        self._app.push_screen(home)
+    async def open(self) -> None:
+        """Connect, and show the home screen, or the kind that was asked for.
+
+        What the home screen shows is asked for before it is there: it is imported while TLS is agreed upon, and mounted
+        while the server thinks.
+        """
+        asked = [] if self.options.start_kind else [self.session.open(kind, self.namespaces) for kind in HOME]
+        for view in asked:
+            if (seen := self._seen.kinds.get(view.feed.kind.gvr.resource)) is not None:
+                view.feed.recall(seen, self._clock())
+        self._keeping = asyncio.create_task(self._keep_seen())
+        self._keeping.add_done_callback(self._task_ended)
+        if asked:
+            self._start()
+        if asked and self.options.before_connecting is None:
+            await self.session.connected(CONNECT_FIRST)
+        screens = await asyncio.to_thread(import_module, "ktui.screens.home")
+        self._home = home = screens.HomeScreen(self.session, self.namespaces)
+        await self._app.push_screen(home)
+        for view in asked:
+            # The home screen looks now.
+            view.close()
         if self.options.start_kind:
             # The home screen lies below it: nobody sees it, so it asks for nothing.
             self._app.call_next(home.go_to, self.options.start_kind)
             self._app.call_after_refresh(self._start)
-        else:
-            self._start()
 
     async def close(self) -> None:
         """Close the connections; a dead server is not waited for."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait([self._keeping])
         if self._session_task is not None:
             self._session_task.cancel()
             await asyncio.wait([self._session_task], timeout=LEAVE_WITHIN)
+
+    # -- what was seen last ------------------------------------------------------------------
+
+    async def _keep_seen(self) -> None:
+        """Keep what the home screen shows for the next start: now and then, and at the end, however that comes."""
+        kept: dict[str, KindSeen] = {}
+        try:
+            while True:
+                await asyncio.sleep(KEEP_EVERY)
+                seen = self._seen_now()
+                if any(name not in kept or not kind.alike(kept[name]) for name, kind in seen.items()):
+                    kept = seen
+                    await asyncio.to_thread(self._memory.keep, self.context, seen)
+        finally:
+            if seen := self._seen_now():
+                self._memory.keep(self.context, seen)
+
+    def _seen_now(self) -> dict[str, KindSeen]:
+        """What is known and in sight of the home screen; nothing where it would not be shown at the next start."""
+        home = self._home
+        if home is None or not self._files or self.options.demo:
+            return {}
+        # A context or namespaces that were just chosen may not have reached the page.
+        if (home.session, home.namespaces) != (self.session, self.namespaces):
+            return {}
+        return home.seen_last(self._clock())
+
+    @property
+    def _memory(self) -> Memory:
+        return Memory(self._files, self._asked_for, self.namespaces)
 
     # -- the session -------------------------------------------------------------------------
 
@@ -112,24 +177,23 @@ class Explorer:
 
     def _start(self) -> None:
         self._session_task = asyncio.create_task(self.session.run(), name=f"session {self.context}")
-        self._session_task.add_done_callback(self._session_ended)
+        self._session_task.add_done_callback(self._task_ended)
 
     async def _connect(self) -> Client:
         """Read the kubeconfig and make a client for the chosen context; nothing blocks the loop."""
         if self.options.before_connecting is not None:
             await self.options.before_connecting()
         self.kubeconfig = await asyncio.to_thread(self._read_kubeconfig)
-        self.context = self.context or self.kubeconfig.current
+        self.context = self._asked_for or self.kubeconfig.current
         self.known = KnownNamespaces(self.kubeconfig, self.context)
         return await Client.connect(self.kubeconfig, self.context)
 
     def _read_kubeconfig(self) -> Kubeconfig:
-        # YAML and what reads it are imported here, in a thread, when the first frame has been painted.
-
+        self._files = files_looked_at(self.options.kubeconfig)
         return load_kubeconfig(self.options.kubeconfig)
 
-    def _session_ended(self, task: asyncio.Task[None]) -> None:
-        """A session runs until it is cancelled; anything else is a fault of ours, and not kept quiet."""
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        """Tasks run until they are cancelled; anything else is a fault of ours, and not kept quiet."""
         if not task.cancelled() and (error := task.exception()) is not None and isinstance(error, Exception):
             self._app.end_with(error)
 
@@ -139,7 +203,7 @@ class Explorer:
         """Leave the current context and show another; the old one is not waited for, as it may be dead."""
         if self._session_task is not None:
             self._session_task.cancel()
-        self.context = context
+        self.context = self._asked_for = context
         self.session = self._new_session()
         self._start()
         self.go_home(self.namespaces)
@@ -149,7 +213,7 @@ class Explorer:
         self.namespaces = tuple(dict.fromkeys(namespaces))
         if self.namespaces and self.known is not None:
             self._app.run_worker(self._remember(self.known, self.namespaces), group="remember")
-        if isinstance(page := self._app.screen, TableScreen):
+        if (page := self._page) is not None:
             page.look_at(self.session, self.namespaces)
 
     async def _remember(self, known: KnownNamespaces, namespaces: tuple[str, ...]) -> None:
@@ -164,7 +228,9 @@ class Explorer:
         self._app.run_worker(self._go_home(), group="home")
 
     async def _go_home(self) -> None:
-        while len(self._app.screen_stack) > HOME:
+        from ktui.screens.home import HomeScreen
+
+        while len(self._app.screen_stack) > HOME_DEPTH:
             await self._app.pop_screen()
         # Where nothing was above it, it has not been resumed.
         home = self._app.screen
@@ -204,8 +270,18 @@ class Explorer:
             from ktui.widgets.meters import Meters
 
             self.meters = Meters(self._app)
-        if isinstance(page := self._app.screen, TableScreen):
+        if (page := self._page) is not None:
             page.show_meters()
+
+    @property
+    def _page(self) -> TableScreen | None:
+        """The page of tables that is seen; None while there is none."""
+        if self._home is None:
+            return None
+        from ktui.screens.tables import TableScreen
+
+        page = self._app.screen
+        return page if isinstance(page, TableScreen) else None
 
     def choose_namespaces(self) -> None:
         """Let the person choose namespaces: from the cluster's where they may be listed, else by typing."""

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import TracebackType
 
 from ktui.kinds.text import clean_lines
-from ktui.kube.errors import ConfigError
 from ktui.redaction import redacted
 
 LEVEL_VARIABLE = "KTUI_LOG_LEVEL"
@@ -76,6 +75,8 @@ def start_logging(path: Path | None, environ: Mapping[str, str] = os.environ) ->
 def _level(name: str) -> int:
     levels = logging.getLevelNamesMapping()
     if name.upper() not in levels:
+        from ktui.kube.errors import ConfigError
+
         raise ConfigError(f"{LEVEL_VARIABLE} is {name!r}, which is no level.", "Use DEBUG, INFO, WARNING or ERROR.")
     return levels[name.upper()]
 
@@ -85,6 +86,8 @@ def _file(path: Path) -> logging.Handler:
     try:
         return PrivateFile(path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
+        from ktui.kube.errors import ConfigError
+
         reason = (error.strerror or "input error").lower()
         raise ConfigError(f"The log file {path} cannot be written ({reason}).", "Name another.") from None
 

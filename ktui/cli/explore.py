@@ -11,13 +11,15 @@ from collections.abc import Collection, MutableMapping
 from contextlib import ExitStack
 from dataclasses import replace
 from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
 
 from ktui.cli.arguments import kubeconfig_of
-from ktui.cli.complaint import Usage
-from ktui.cli.embedded import EmbeddedCluster
 from ktui.crash import terminal_restored
 from ktui.logs import start_logging
 from ktui.options import Options
+
+if TYPE_CHECKING:
+    from ktui.cli.embedded import EmbeddedCluster
 
 # A key is answered in the next frame. Tables pace themselves, so frames cost nothing where nothing changes; over SSH a
 # whole frame may take a while to be written.
@@ -37,7 +39,7 @@ def run(arguments: Namespace) -> int:
     prepare_textual(os.environ)
     start_logging(arguments.log_file)
     with ExitStack() as stack:
-        cluster = stack.enter_context(EmbeddedCluster()) if arguments.demo else None
+        cluster = _embedded(stack) if arguments.demo else None
         stack.enter_context(terminal_restored())
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _leave)
@@ -63,7 +65,7 @@ def demo_options(arguments: Namespace, stack: ExitStack) -> Options:
         stack: what is undone at the end.
     """
     arguments.context, arguments.namespace = None, None
-    return options_of(arguments, stack.enter_context(EmbeddedCluster()))
+    return options_of(arguments, _embedded(stack))
 
 
 def options_of(arguments: Namespace, cluster: EmbeddedCluster | None = None) -> Options:
@@ -101,18 +103,33 @@ def prepare_textual(environ: MutableMapping[str, str]) -> None:
     environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
 
 
+def _embedded(stack: ExitStack) -> EmbeddedCluster:
+    from ktui.cli.embedded import EmbeddedCluster
+
+    return stack.enter_context(EmbeddedCluster())
+
+
+def _misused(sentence: str, next_step: str) -> NoReturn:
+    # Imported only now, as in the functions above: the first frame does not wait for it.
+    from ktui.cli.complaint import Usage
+
+    raise Usage(sentence, next_step)
+
+
 def _check(arguments: Namespace) -> None:
     if arguments.demo and (arguments.kubeconfig or arguments.context):
-        raise Usage("--demo brings a cluster of its own.", "Leave out --kubeconfig and --context with it.")
+        _misused("--demo brings a cluster of its own.", "Leave out --kubeconfig and --context with it.")
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise Usage("ktui needs a terminal to draw on.", "In a script or a pipe use `ktui get KIND`.")
+        _misused("ktui needs a terminal to draw on.", "In a script or a pipe use `ktui get KIND`.")
 
 
 def _check_theme(name: str | None, available: Collection[str]) -> None:
     if name is not None and name not in available:
-        raise Usage(f"There is no theme {name!r}.", f"There are: {', '.join(available)}.")
+        _misused(f"There is no theme {name!r}.", f"There are: {', '.join(available)}.")
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
     """End as on ctrl+c: the terminal is given back, and the embedded cluster ends."""
+    # A closed terminal sends SIGCONT behind SIGHUP, on which Textual would begin to draw again.
+    signal.signal(signal.SIGCONT, signal.SIG_IGN)
     sys.exit(128 + number)

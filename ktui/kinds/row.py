@@ -8,6 +8,9 @@ import msgspec
 
 from ktui.kinds.names import ObjectKey
 
+REMEMBERED = "last seen"
+"""In the place of the UID of a row that was seen when ktui was open last, so that any row of the cluster differs."""
+
 
 class Row(msgspec.Struct, frozen=True, gc=False):
     """One object in a table, with its typed object, its cells as the server printed them, or both.
@@ -24,3 +27,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     uid: str
     object: Any = None
     cells: tuple[Any, ...] | None = None
+
+    @property
+    def remembered(self) -> bool:
+        """Whether this was seen when ktui was open last, and nobody knows yet what is the case."""
+        return self.uid == REMEMBERED

@@ -139,8 +139,8 @@ class Client:
             ConfigError: the context, its server address or its certificates cannot be used.
         """
         target = kubeconfig.target(context)
-        # A fifth of a second of imports, away from the event loop.
-        connection: Connection = (await asyncio.to_thread(_imported)).Connection(target, user_agent)
+        # A tenth of a second of imports, away from the event loop.
+        connection: Connection = (await asyncio.to_thread(import_network)).Connection(target, user_agent)
         if target.user.plugin is None and not target.user.provider:
             await connection.line()
         return cls(connection, _identity(target, connection.server))
@@ -285,8 +285,13 @@ class Client:
             raise api_error(answer.status, answer.headers, body, _warnings(answer))
 
 
-def _imported() -> Any:
-    """The modules that talk, with aiohttp and what is used of kubernetes-asyncio."""
+def import_network() -> Any:
+    """The modules that talk, with what is used of aiohttp and kubernetes-asyncio; `connect` needs them.
+
+    Returns:
+        The module `ktui.kube.connection`.
+    """
+    importlib.import_module("ktui.kube.lean").import_aiohttp()
     connection = importlib.import_module("ktui.kube.connection")
     connection.configuration_parts()
     return connection

@@ -12,14 +12,17 @@ import base64
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ktui.kinds.time import epoch
 from ktui.kube.errors import ConfigError, CredentialsFailed
-from ktui.kube.exec_plugin import TIME_LIMIT, PluginAnswer, run_plugin
 from ktui.kube.kubeconfig import Target, load_kubeconfig
 from ktui.kube.kubeconfig_entries import User
+
+if TYPE_CHECKING:
+    from ktui.kube.exec_plugin import PluginAnswer
 
 EARLY = 30.0
 """Seconds before its end that a plugin's answer is replaced; at most a tenth of its life."""
@@ -51,10 +54,10 @@ class Credentials:
 
     Args:
         target: the user and its cluster.
-        time_limit: seconds a plugin may take.
+        time_limit: seconds a plugin may take; None for the usual ones.
     """
 
-    def __init__(self, target: Target, time_limit: float = TIME_LIMIT) -> None:
+    def __init__(self, target: Target, time_limit: float | None = None) -> None:
         self._target = target
         self._user = target.user
         self._time_limit = time_limit
@@ -137,7 +140,10 @@ class Credentials:
         if not token and not user.username:
             # As in client-go, a token or password of the kubeconfig goes before a plugin.
             if user.plugin is not None:
-                answer = await run_plugin(user.plugin, self._target.cluster, self._time_limit)
+                # Imported by those who have one: everybody else's first rows do not wait for it.
+                from ktui.kube.exec_plugin import TIME_LIMIT, run_plugin
+
+                answer = await run_plugin(user.plugin, self._target.cluster, self._time_limit or TIME_LIMIT)
                 self._due = _due(answer)
                 token = answer.token
                 certificate, key = answer.certificate or certificate, answer.key or key

@@ -14,9 +14,23 @@ from ktui.kinds.names import GVR
 from ktui.kinds.relation import Wanted
 from ktui.kube.client import Client
 from ktui.kube.errors import KtuiError
+from ktui.kube.last_seen import KindSeen, row_of
 from ktui.kube.list_watch import ListWatch, list_rows
 from ktui.kube.reflector import Reflector
-from ktui.kube.state import Absent, Denied, Listing, Live, Partial, Polled, Stale, State, Unusable, Waiting, complete
+from ktui.kube.state import (
+    Absent,
+    Denied,
+    Listing,
+    Live,
+    Partial,
+    Polled,
+    Remembered,
+    Stale,
+    State,
+    Unusable,
+    Waiting,
+    complete,
+)
 from ktui.kube.store import Store
 
 StartTask = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
@@ -76,6 +90,7 @@ class Feed:
         self._client: Client | None = None
         self._wanted: dict[Wanted, asyncio.Task[None]] = {}
         self._refused: dict[Wanted, str] = {}
+        self._recalled: Remembered | None = None
 
     @property
     def kind(self) -> Kind:
@@ -97,6 +112,17 @@ class Feed:
         self._listeners.add(listener)
         return lambda: self._listeners.discard(listener)
 
+    def recall(self, seen: KindSeen, now: float) -> None:
+        """Show what was seen when ktui was open last, until it is known what is the case.
+
+        Args:
+            seen: rows of this kind in this scope.
+            now: epoch seconds.
+        """
+        self._recalled = seen.remembered(now)
+        self.store.put(map(row_of, seen.rows))
+        self.become(self.state)
+
     def start(self, client: Client, start_task: StartTask) -> None:
         """Begin to list and watch.
 
@@ -110,7 +136,7 @@ class Feed:
 
     def stop(self) -> None:
         """End all requests; rows stay as they are, and are no longer said to be current."""
-        self.state = Waiting()
+        self.state = self._as_remembered(Waiting())
         for namespace in tuple(self._reflectors):
             self._stop(namespace)
         for task in self._wanted.values():
@@ -127,10 +153,27 @@ class Feed:
 
     def become(self, state: State) -> None:
         """Show `state`; the session says so while there is no connection."""
+        state = self._as_remembered(state)
         if state != self.state:
             self.state = state
             for listener in tuple(self._listeners):
                 listener()
+
+    def _as_remembered(self, state: State) -> State:
+        """`state`, and of when the rows are that are shown meanwhile; they go as soon as it is known what is the case.
+
+        So they do when it is certain that nothing can be known: what may not be read now is not shown from memory.
+        """
+        if (recalled := self._recalled) is None:
+            return state
+        if isinstance(state, Remembered):
+            state = state.why
+        if isinstance(state, Waiting | Listing) or (isinstance(state, Stale) and not state.complete):
+            return Remembered(recalled.since, recalled.moment, recalled.total, state)
+        self._recalled = None
+        for key in [key for key, row in self.store.rows.items() if row.remembered]:
+            self.store.remove(key)
+        return state
 
     # -- objects where rows came first -------------------------------------------------------
 

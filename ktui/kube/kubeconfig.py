@@ -20,8 +20,8 @@ import yaml
 
 from ktui.kube.errors import ConfigError
 from ktui.kube.kubeconfig_entries import Cluster, Context, Section, User, read_cluster, read_context, read_user
+from ktui.kube.kubeconfig_files import kubeconfig_paths
 
-DEFAULT_PATH: Final = "~/.kube/config"
 IN_CLUSTER: Final = "in-cluster"
 """The name of the context, cluster and user of a pod's own service account."""
 
@@ -101,12 +101,6 @@ class Kubeconfig:
         if name:
             raise ConfigError(f"There is no context {name!r} in the kubeconfig.", f"The contexts are: {names}.")
         raise ConfigError("The kubeconfig has no current context.", f"Choose one with --context; there are: {names}.")
-
-
-def kubeconfig_paths(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
-    """The files kubectl reads when none is named: those of $KUBECONFIG, else ~/.kube/config."""
-    named = [part for part in environ.get("KUBECONFIG", "").split(os.pathsep) if part]
-    return tuple(dict.fromkeys(Path(part).expanduser() for part in named or [DEFAULT_PATH]))
 
 
 def load_kubeconfig(

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,14 +19,20 @@ from ktui.kinds.kind import Kind
 from ktui.kube.access import whoami
 from ktui.kube.backoff import Backoff
 from ktui.kube.client import Client
-from ktui.kube.discovery import Discovery, discover
 from ktui.kube.errors import ConfigError, Forbidden, KtuiError, NotFound
 from ktui.kube.feed import Feed, Scope
 from ktui.kube.state import Stale, Unusable, Waiting
 
+if TYPE_CHECKING:
+    # Imported when somebody asks what is served: the first rows do not wait for it.
+    from ktui.kube.discovery import Discovery
+
 log = logging.getLogger(__name__)
 
 LINGER = 60.0
+
+FIRST_ANSWER_WITHIN = 1.0
+"""Seconds for which lists go before everything else that is asked when the connection stands."""
 
 
 @dataclass
@@ -114,6 +120,8 @@ class Session:
                 for feed in tuple(self._feeds.values()):
                     self._start(feed)
                 self._changed()
+                # Who we are can wait until somebody's rows have been asked for.
+                await self._first_answer()
                 self._tasks.create_task(self._learn(self._learn_version))
                 self._tasks.create_task(self._learn(self._learn_user))
                 await asyncio.Event().wait()
@@ -125,6 +133,14 @@ class Session:
                 self._discovery.cancel()
             if self.client is not None:
                 await self.client.close()
+
+    async def connected(self, within: float) -> None:
+        """Wait until there is a connection, though not for long.
+
+        Args:
+            within: seconds.
+        """
+        await _wait(self._connection, within)
 
     def retry(self) -> None:
         """Try again at once whatever waits: the connection, or any feed."""
@@ -214,6 +230,8 @@ class Session:
         Raises:
             KtuiError: the server cannot be asked.
         """
+        from ktui.kube.discovery import discover
+
         await self._connection.wait()
         assert self.client is not None
         if self._discovery is None or (self._discovery.done() and _failed(self._discovery)):
@@ -245,6 +263,15 @@ class Session:
             else:
                 self.trouble = None
                 return client
+
+    async def _first_answer(self) -> None:
+        """Wait until a feed has heard from the server, though not for long."""
+        heard = asyncio.Event()
+        ends = [feed.listen(heard.set) for feed in self._feeds.values()]
+        if ends:
+            await _wait(heard, FIRST_ANSWER_WITHIN)
+        for end in ends:
+            end()
 
     def _in_trouble(self, trouble: Stale | Unusable) -> None:
         self.trouble = trouble

@@ -5,16 +5,14 @@ Moments are seconds of the monotonic clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """Nothing was asked yet: the session is still connecting."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """Pages are landing.
 
     Attributes:
@@ -26,13 +24,11 @@ class Listing:
     total: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(msgspec.Struct, frozen=True):
     """Complete, and changes arrive as they happen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Polled:
+class Polled(msgspec.Struct, frozen=True):
     """Complete at `at`, and listed again every `every` seconds, because it cannot be watched.
 
     Attributes:
@@ -46,8 +42,7 @@ class Polled:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Stale:
+class Stale(msgspec.Struct, frozen=True):
     """What is shown was true at `since`; the connection failed and is tried again.
 
     Attributes:
@@ -63,8 +58,7 @@ class Stale:
     complete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(msgspec.Struct, frozen=True):
     """The user may not see this.
 
     Attributes:
@@ -76,15 +70,13 @@ class Denied:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(msgspec.Struct, frozen=True):
     """The server does not serve this kind."""
 
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Partial:
+class Partial(msgspec.Struct, frozen=True):
     """A union of namespaces of which only some can be read.
 
     Attributes:
@@ -98,8 +90,7 @@ class Partial:
     missing: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(msgspec.Struct, frozen=True):
     """There is no connection to be had with this configuration; nothing is tried again by itself.
 
     Attributes:
@@ -111,7 +102,23 @@ class Unusable:
     next_step: str
 
 
-State = Waiting | Listing | Live | Polled | Stale | Denied | Absent | Partial | Unusable
+class Remembered(msgspec.Struct, frozen=True):
+    """Nothing is known yet but the rows that were in sight when ktui was open last.
+
+    Attributes:
+        since: when they were current.
+        moment: the same as a person says it: "14:03".
+        total: how many objects there were then.
+        why: what there is instead of a list: nothing yet, its first pages, or a failure.
+    """
+
+    since: float
+    moment: str
+    total: int
+    why: Waiting | Listing | Stale
+
+
+State = Waiting | Listing | Live | Polled | Stale | Denied | Absent | Partial | Unusable | Remembered
 
 
 def complete(state: State) -> bool:

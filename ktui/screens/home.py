@@ -14,14 +14,13 @@ from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR, GVR_NODES, GVR_PODS, ObjectKey
 from ktui.kinds.related import related
 from ktui.kinds.row import Row
+from ktui.kube.last_seen import KindSeen
 from ktui.kube.session import Session
+from ktui.screens.opening import SIDE_BY_SIDE
 from ktui.screens.tables import TableScreen
 from ktui.widgets.live_pane import LivePane
 from ktui.widgets.pane import Pane
 from ktui.widgets.resource_table import ResourceTable
-
-SIDE_BY_SIDE = (110, 30)
-"""Columns and rows of a terminal on which four panes have room; on smaller ones they become an accordion."""
 
 REVEAL_AFTER = 0.15
 """Seconds for which the cursor rests before panes scroll to what belongs to its row: longer than a key held down
@@ -96,13 +95,23 @@ class HomeScreen(TableScreen):
 
     def counts(self) -> str:
         """Nodes and pods."""
-        found = {pane.kind.gvr: len(pane.feed.store) for pane in self.panes}
-        nodes, pods = found[GVR_NODES], found[GVR_PODS]
-        return (
-            f"{nodes:,} node{'s' if nodes != 1 else ''} · {pods:,} pod{'s' if pods != 1 else ''}"
-            if nodes or pods
-            else ""
-        )
+        found = {pane.kind.gvr: pane for pane in self.panes}
+        nodes, pods = (pane.remembered or len(pane.feed.store) for pane in (found[GVR_NODES], found[GVR_PODS]))
+        if not nodes and not pods:
+            return ""
+        then = " last seen" if any(pane.remembered is not None for pane in found.values()) else ""
+        return f"{nodes:,} node{'s' if nodes != 1 else ''} · {pods:,} pod{'s' if pods != 1 else ''}{then}"
+
+    def seen_last(self, now: float) -> dict[str, KindSeen]:
+        """What is known and in sight, by resource, to be remembered; nothing while panes are exchanged.
+
+        Args:
+            now: epoch seconds.
+        """
+        panes = self.panes if self.complete else []
+        if not all(pane.shows(self.session, self.namespaces) for pane in panes):
+            return {}
+        return {pane.kind.gvr.resource: seen for pane in panes if (seen := pane.seen_last(now)) is not None}
 
     # -- what belongs together ---------------------------------------------------------------
 

@@ -88,6 +88,7 @@ class TableScreen(Navigation):
     def __init__(self, session: Session, namespaces: tuple[str, ...]) -> None:
         super().__init__(session, namespaces)
         self.complete = False
+        self._panes: list[LivePane] = []
         self._exchanging = asyncio.Lock()
         self._filtered: LivePane | None = None
         self._requests, self._received = Gauge(), Gauge()
@@ -97,7 +98,7 @@ class TableScreen(Navigation):
     @property
     def panes(self) -> list[LivePane]:
         """The page's tables."""
-        return list(self.query(LivePane))
+        return self._panes if self.complete else list(self.query(LivePane))
 
     @property
     def pane(self) -> LivePane:
@@ -129,6 +130,7 @@ class TableScreen(Navigation):
 
     def _begin(self) -> None:
         """Everything is there: look."""
+        self._panes = self.panes
         self.complete = True
         self._end_listening = self.session.listen(self.tell)
         self.tell()

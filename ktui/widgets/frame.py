@@ -55,6 +55,8 @@ class Drawn(Widget):
     def redraw(self) -> None:
         """Repaint the lines that look different now."""
         if self._drawn_for is None or self._drawn_for != self._now:
+            # Not in sight, or of another size for now: drawn when it is seen again, also in the size of before.
+            self._drawn_for = None
             return
         lines, self._lines = self._lines, self.draw()
         regions = [
@@ -68,6 +70,34 @@ class Drawn(Widget):
     def style(self, ink: Ink, bold: bool = False) -> Style:
         """The style of an ink in the theme of now."""
         return styles_of(palette_of(self.app)).of(ink, bold=bold)
+
+    def edge(self, ends: str, border: Ink, left: Sequence[Word] = (), right: Sequence[Word] = ()) -> Strip:
+        """A line with words at its left and at its right end.
+
+        Args:
+            ends: the characters at its two ends.
+            border: the colour of the line.
+            left, right: words from left to right, of each end.
+        """
+        width, style = self.size.width, self.style(border)
+        room = max(0, width - _ALWAYS_LINE)
+        left = _cut(left, room)
+        right = _cut(right, room - _width(left))
+        line = LineBuilder()
+        line.add(ends[0], style, 1)
+        self._write(line, left, style)
+        rest = width - line.width - 2 - (_width(right) + 2 if right else 0)
+        line.add("─" * rest, style, max(0, rest))
+        self._write(line, right, style)
+        line.add("─" + ends[1], style, 2)
+        return line.line(width, style, self.get_line_filters())
+
+    def _write(self, line: LineBuilder, words: Sequence[Word], border: Style) -> None:
+        if words:
+            line.add(" ", border, 1)
+            for word in words:
+                line.add(word.text, self.style(word.ink, word.bold), width_of(word.text))
+            line.add(" ", border, 1)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The finished lines."""
@@ -108,35 +138,18 @@ class Edge(Drawn):
             border: the colour of the line.
             ends: the characters at its two ends.
         """
+        before = self._left, self._right, self._border, self._ends
         self._left, self._right, self._border, self._ends = left, right, border, ends
-        self.redraw()
+        if before != (left, right, border, ends):
+            self.redraw()
 
     def draw(self) -> list[Strip]:
         """The edge."""
-        width = self.size.width
-        border = self.style(self._border)
-        room = max(0, width - _ALWAYS_LINE)
-        left = _cut(self._left, room)
-        right = _cut(self._right, room - _width(left))
-        line = LineBuilder()
-        line.add(self._ends[0], border, 1)
-        self._write(line, left, border)
-        rest = width - line.width - 2 - (_width(right) + 2 if right else 0)
-        line.add("─" * rest, border, max(0, rest))
-        self._write(line, right, border)
-        line.add("─" + self._ends[1], border, 2)
-        return [line.line(width, border, self.get_line_filters())] * self.size.height
+        return [self.edge(self._ends, self._border, self._left, self._right)] * self.size.height
 
     def on_click(self) -> None:
         """Tell the pane."""
         self.post_message(self.Clicked())
-
-    def _write(self, line: LineBuilder, words: Sequence[Word], border: Style) -> None:
-        if words:
-            line.add(" ", border, 1)
-            for word in words:
-                line.add(word.text, self.style(word.ink, word.bold), width_of(word.text))
-            line.add(" ", border, 1)
 
 
 class Side(Drawn):
@@ -177,9 +190,10 @@ class Side(Drawn):
             visible: how many rows fit.
             total: how many rows there are.
         """
-        self._border = border
-        self._top, self._visible, self._total = top, visible, total
-        self.redraw()
+        before = self._border, self._top, self._visible, self._total
+        self._border, self._top, self._visible, self._total = border, top, visible, total
+        if before != (border, top, visible, total):
+            self.redraw()
 
     def draw(self) -> list[Strip]:
         """The side, from top to bottom."""

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ktui.kinds.tone import Tone
-from ktui.kube.state import Absent, Denied, Listing, Live, Partial, Polled, Stale, State, Unusable, Waiting
+from ktui.kube.state import (
+    Absent,
+    Denied,
+    Listing,
+    Live,
+    Partial,
+    Polled,
+    Remembered,
+    Stale,
+    State,
+    Unusable,
+    Waiting,
+)
 
 
 class Freshness(NamedTuple):
@@ -42,10 +54,13 @@ def freshness(state: State, now: float) -> Freshness:
             return Freshness(
                 "●" if not reason else "◐", f"every {every:.0f} s", Tone.GOOD if not reason else Tone.WARNING
             )
-        case Stale(since, reason, retry_at, _):
-            wait = max(0, round(retry_at - now))
-            again = f"retry in {_rounded(wait)} s" if wait else "retrying"
-            return Freshness("▲", f"stale {_ago(now - since)} ({reason}, {again})", Tone.WARNING)
+        case Stale(since, _, _, _):
+            return Freshness("▲", f"stale {_ago(now - since)} ({_trouble(state, now)})", Tone.WARNING)
+        case Remembered(since, moment, _, why):
+            text = f"as of {moment}, {_ago(now - since)} ago"
+            if isinstance(why, Listing):
+                return Freshness("◌", f"{freshness(why, now).text}, others {text}", Tone.WORKING)
+            return Freshness("▲", text + (f" ({_trouble(why, now)})" if isinstance(why, Stale) else ""), Tone.WARNING)
         case Denied(reason, _):
             return Freshness("⊘", f"denied ({reason})", Tone.FAILED)
         case Absent():
@@ -68,6 +83,8 @@ def sentence(state: State, count: int, plural: str) -> tuple[str, ...]:
     match state:
         case Waiting():
             return ("Connecting …",)
+        case Remembered(_, _, _, why):
+            return sentence(why, count, plural)
         case Listing():
             return (f"Listing {plural} …",)
         case Denied(_, message):
@@ -83,6 +100,21 @@ def sentence(state: State, count: int, plural: str) -> tuple[str, ...]:
     return ()
 
 
+def last_seen(shown: int, total: int) -> str:
+    """How many rows a title tells of while they are remembered ones: never as if they were all there is.
+
+    Args:
+        shown: the rows that are shown.
+        total: how many there were.
+    """
+    return f"{shown:,} of {total:,} last seen" if shown != total else f"{total:,} last seen"
+
+
+def _trouble(state: Stale, now: float) -> str:
+    wait = max(0, round(state.retry_at - now))
+    return f"{state.reason}, " + (f"retry in {_rounded(wait)} s" if wait else "retrying")
+
+
 def _rounded(seconds: int) -> int:
     """Counts down in steps of five seconds while it is long, so that waiting does not repaint every second."""
     return seconds if seconds <= 5 else -(-seconds // 5) * 5
@@ -94,7 +126,9 @@ def _ago(seconds: float) -> str:
         return f"{whole} s"
     if whole < 120:
         return f"{whole // 5 * 5} s"
-    return f"{whole // 60} min"
+    if whole < 7200:
+        return f"{whole // 60} min"
+    return f"{whole // 3600} h" if whole < 2 * 86400 else f"{whole // 86400} d"
 
 
 def least_fresh(states: list[State], now: float) -> Freshness | None:
@@ -108,4 +142,4 @@ def least_fresh(states: list[State], now: float) -> Freshness | None:
     return freshness(min(open_to_us, key=lambda state: _ATTENTION.index(type(state))), now)
 
 
-_ATTENTION = (Unusable, Stale, Waiting, Listing, Denied, Absent, Partial, Polled, Live)
+_ATTENTION = (Unusable, Stale, Remembered, Waiting, Listing, Denied, Absent, Partial, Polled, Live)

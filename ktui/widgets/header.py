@@ -82,7 +82,11 @@ def _left(situation: Situation) -> list[Part]:
 def _right(situation: Situation) -> list[Part]:
     parts: list[Part] = []
     if (fresh := situation.freshness) is not None:
-        parts.append(Part(f"{fresh.glyph} {clean(fresh.text)}", STYLES[fresh.tone], weight=9))
+        # The reason, in brackets, gives way before what is the case.
+        what, bracket, reason = f"{fresh.glyph} {clean(fresh.text)}".partition(" (")
+        parts.append(Part(what, STYLES[fresh.tone], weight=9))
+        if reason:
+            parts.append(Part(bracket + reason, STYLES[fresh.tone], weight=7))
     if situation.counts:
         parts.append(Part(f"   {situation.counts}", "dim", weight=4))
     if situation.cost:

@@ -16,12 +16,16 @@ from ktui.kinds.row import Row
 from ktui.kinds.tone import Tone
 from ktui.kube.feed import Feed
 from ktui.kube.joins import Joins
+from ktui.kube.last_seen import MOST_ROWS, KindSeen, row_seen
 from ktui.kube.session import Session
-from ktui.kube.state import Denied, Listing, Stale, Unusable, complete
+from ktui.kube.state import Denied, Listing, Partial, Remembered, Stale, Unusable, complete
 from ktui.widgets.freshness import freshness, sentence
 from ktui.widgets.pane import Pane
 from ktui.widgets.resource_table import ResourceTable
 from ktui.widgets.table_model import TableModel
+
+AT_LEAST_SEEN = 20
+"""Rows that are remembered even of a pane that shows fewer."""
 
 
 class LivePane(Pane):
@@ -115,6 +119,7 @@ class LivePane(Pane):
 
     def suspend(self) -> None:
         """Nobody looks: the cluster is asked no longer, after the session's linger."""
+        self._last_sight = self.seen_last(self._session.clock())
         self._suspended = True
         self.joins.suspend()
         self._view.close()
@@ -128,6 +133,28 @@ class LivePane(Pane):
 
     # -- what is shown -----------------------------------------------------------------------
 
+    def shows(self, session: Session, namespaces: tuple[str, ...]) -> bool:
+        """Whether these are the rows of a context, in some namespaces."""
+        return (session, namespaces) == (self._session, self._namespaces)
+
+    def seen_last(self, now: float) -> KindSeen | None:
+        """The rows in sight, or that were in sight last, to be remembered; None while they are not known.
+
+        Args:
+            now: epoch seconds.
+        """
+        if self._suspended:
+            return self._last_sight
+        state, counts, model = self.feed.state, self.table.counts, self.table.model
+        if not (complete(state) or isinstance(state, Partial)):
+            return None
+        at = now - (time.monotonic() - state.since) if isinstance(state, Stale) else now
+        # Of a pane that is closed, a few rows for when it is opened; of one scrolled to its end, those before it.
+        most = min(max(counts.height, AT_LEAST_SEEN), MOST_ROWS)
+        rows = model.window(max(0, min(counts.top, len(model) - most)), most)
+        lines = self.table.texts[: MOST_ROWS + 1]
+        return KindSeen(at, model.total, lines, tuple(row_seen(self.kind, row) for row in rows))
+
     def tell(self, now: float) -> None:
         """Say how current the rows are, and why there are none.
 
@@ -135,7 +162,10 @@ class LivePane(Pane):
             now: seconds of the monotonic clock.
         """
         state = self.feed.state
-        self.show_freshness(freshness(state, now), state.total if isinstance(state, Listing) else None)
+        then, state = (state, state.why) if isinstance(state, Remembered) else (None, state)
+        expected = state.total if isinstance(state, Listing) else None
+        remembered = None if then is None or isinstance(state, Listing) else then.total
+        self.show_freshness(freshness(then or state, now), expected, remembered)
         if complete(state):
             self.table.settle()
         tone = Tone.FAILED if isinstance(state, Denied | Unusable) else Tone.PLAIN

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from ktui.kinds.text import clean
 from ktui.kinds.tone import Tone
 from ktui.widgets.frame import Edge, Side, Word
-from ktui.widgets.freshness import Freshness
+from ktui.widgets.freshness import Freshness, last_seen
 from ktui.widgets.palette import TONE_INKS, Ink
 from ktui.widgets.resource_table import ResourceTable
 
@@ -58,6 +58,7 @@ class Pane(Widget):
         self._title = title
         self._subject = ""
         self._expected: int | None = None
+        self._remembered: int | None = None
         self._freshness: Freshness | None = None
         self._top, self._bottom = Edge("╭╮"), Edge("╰╯")
         self._bottom.add_class("bottom")
@@ -102,19 +103,27 @@ class Pane(Widget):
         return self._expected
 
     @property
+    def remembered(self) -> int | None:
+        """How many rows there were when ktui was open last, while only rows of then are shown; None otherwise."""
+        return self._remembered
+
+    @property
     def freshness(self) -> Freshness | None:
         """How current the table is."""
         return self._freshness
 
-    def show_freshness(self, freshness: Freshness | None, expected: int | None = None) -> None:
+    def show_freshness(
+        self, freshness: Freshness | None, expected: int | None = None, remembered: int | None = None
+    ) -> None:
         """Say how current the table is.
 
         Args:
             freshness: in words.
             expected: how many rows there will be, while they are landing.
+            remembered: how many there were, while only rows of last time are shown.
         """
-        if (freshness, expected) != (self._freshness, self._expected):
-            self._freshness, self._expected = freshness, expected
+        if (freshness, expected, remembered) != (self._freshness, self._expected, self._remembered):
+            self._freshness, self._expected, self._remembered = freshness, expected, remembered
             self.tell_frame()
 
     @property
@@ -148,6 +157,8 @@ class Pane(Widget):
         ink = Ink.FOCUS if lit else Ink.QUIET
         if self._expected is not None:
             count = f"{counts.total:,}/{self._expected:,}"
+        elif self._remembered is not None:
+            count = last_seen(counts.shown, self._remembered)
         elif model.narrowed:
             count = f"{counts.shown:,} of {counts.total:,}"
         else:
@@ -163,9 +174,10 @@ class Pane(Widget):
 
     def _state_words(self) -> list[Word]:
         counts, words = self.table.counts, []
-        if counts.failed:
+        # Of rows last seen, only those in sight were kept: how many of all were in trouble, nobody knows.
+        if counts.failed and self._remembered is None:
             words.append(Word(f"{Tone.FAILED.value}{counts.failed:,}", Ink.FAILED))
-        if counts.warning:
+        if counts.warning and self._remembered is None:
             words.append(Word(f"{' ' if words else ''}{Tone.WARNING.value}{counts.warning:,}", Ink.WARNING))
         if self._freshness is not None:
             glyph, text, tone = self._freshness

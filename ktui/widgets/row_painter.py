@@ -41,11 +41,13 @@ class Painted:
         look: its ground.
         related: whether it belongs to the row under the cursor of another table.
         marked: whether the person marked it.
+        remembered: whether it was seen when ktui was open last, and nobody knows yet what is the case.
     """
 
     look: Look = Look.PLAIN
     related: bool = False
     marked: bool = False
+    remembered: bool = False
 
 
 class RowPainter:
@@ -122,6 +124,8 @@ class RowPainter:
         line.add(MARK if painted.marked else " ", style, 1)
 
     def _ink(self, column: Column, tone: Tone, painted: Painted) -> tuple[Ink, bool]:
+        if painted.remembered:
+            return Ink.FAINT, False
         if tone is not Tone.PLAIN:
             return TONE_INKS[tone], False
         if column.role is Role.NAME:

@@ -112,6 +112,11 @@ class TableLines(Widget):
                 self._paint()
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """The lines as they stand on the screen, or stood there last."""
+        return tuple(line.text.rstrip() for line in self._lines)
+
+    @property
     def awake(self) -> bool:
         """Whether anybody can see the table: nothing is done for one that is hidden."""
         return (
@@ -242,7 +247,7 @@ class TableLines(Widget):
                 look = Look.CURSOR
             elif self._keeps_cursor:
                 look = Look.IDLE_CURSOR
-        return Painted(look, related, self._model.is_marked(row))
+        return Painted(look, related, self._model.is_marked(row), row.remembered)
 
     def _words_line(self, line: int) -> Strip:
         room = max(1, self.size.width - GUTTER - MARGIN)

@@ -18,7 +18,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import pytest_asyncio
 from textual import events
+from textual.geometry import Region
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from ktui.demo.clock import SteppedClock
 from ktui.demo.run import Cluster, serve
@@ -29,7 +31,7 @@ from ktui.kube.store import Store
 from ktui.screens import home
 from ktui.screens.home import HomeScreen
 from ktui.widgets.live_pane import LivePane
-from ktui.widgets.resource_table import OLD_AGES_EVERY
+from ktui.widgets.resource_table import OLD_AGES_EVERY, ResourceTable
 from tests.ui.bytes_written import Terminal, painted
 from tests.ui.conftest import PATIENCE, SEED, World, listed, screen_text, shows, until
 
@@ -288,27 +290,32 @@ class Steps:
     not. A step that waits for a disk or a lock is not seen; nothing here should, and the linter looks for that (ASYNC).
 
     Attributes:
-        taken: seconds of each step since the first rows landed.
+        taken: seconds of each step since the first rows landed and the page was painted, whichever came last.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.taken: list[float] = []
         run, put, here = asyncio.Handle._run, Store.put, threading.get_ident()
-        counting = False
+        draw = ResourceTable.render_lines
+        awaited = {"rows", "page"}
 
         def measured(handle: asyncio.Handle) -> None:
-            began = time.thread_time()
+            began, counts = time.thread_time(), not awaited
             run(handle)
-            if counting and threading.get_ident() == here:
+            if counts and threading.get_ident() == here:
                 self.taken.append(time.thread_time() - began)
 
         def landed(store: Store, rows: Iterable[Row]) -> None:
-            nonlocal counting
-            counting = True
+            awaited.discard("rows")
             put(store, rows)
+
+        def drawn(table: ResourceTable, crop: Region) -> list[Strip]:
+            awaited.discard("page")
+            return draw(table, crop)
 
         monkeypatch.setattr(asyncio.Handle, "_run", measured)
         monkeypatch.setattr(Store, "put", landed)
+        monkeypatch.setattr(ResourceTable, "render_lines", drawn)
 
 
 def slowness() -> float:

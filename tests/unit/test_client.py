@@ -153,7 +153,7 @@ async def test_certificates_are_read_in_a_thread(server: ApiServer, monkeypatch:
     monkeypatch.setattr(asyncio, "to_thread", to_thread)
     client = await Client.connect(kubeconfig)
     await client.close()
-    assert threaded == ["_imported", "tls_context"]
+    assert threaded == ["import_network", "tls_context"]
 
 
 # -- answers -----------------------------------------------------------------------------------

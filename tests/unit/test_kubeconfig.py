@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from ktui.kube.errors import ConfigError
-from ktui.kube.kubeconfig import Kubeconfig, kubeconfig_paths, load_kubeconfig
+from ktui.kube.kubeconfig import Kubeconfig, load_kubeconfig
+from ktui.kube.kubeconfig_files import kubeconfig_paths
 
 CANARY = "canary-5f2c9e"
 

@@ -91,3 +91,61 @@ print(json.dumps([name for name in ("aiohttp", "kubernetes_asyncio", "urllib3") 
 """)
         == []
     )
+
+
+def test_aiohttp_comes_without_contexts_that_nobody_uses() -> None:
+    """No certificate authorities are read while it is imported, and nothing of that way stays behind."""
+    assert run("""
+import json, ssl, sys
+read = []
+class Context(ssl.SSLContext):
+    def load_default_certs(self, *args): read.append("defaults")
+    def set_default_verify_paths(self): read.append("paths")
+ssl.SSLContext = Context
+before = list(sys.meta_path)
+from ktui.kube.lean import import_aiohttp
+import_aiohttp()
+import_aiohttp()
+print(json.dumps([read, sys.meta_path == before, "aiohttp" in sys.modules]))
+""") == [[], True, True]
+
+
+def test_whoever_gives_no_context_trusts_nobody() -> None:
+    """What was left out must never mean that a certificate goes unchecked."""
+    assert run("""
+import json
+from ktui.kube.lean import import_aiohttp
+import_aiohttp()
+from aiohttp import connector
+print(json.dumps([
+    (made.verify_mode.name, made.check_hostname, made.cert_store_stats()["x509_ca"])
+    for made in (connector._SSL_CONTEXT_VERIFIED, connector._SSL_CONTEXT_UNVERIFIED)
+]))
+""") == [["CERT_REQUIRED", True, 0], ["CERT_REQUIRED", True, 0]]
+
+
+def test_another_aiohttp_is_imported_as_it_is() -> None:
+    """A release that makes its contexts elsewhere costs time and nothing else."""
+    assert (
+        run("""
+import json
+from ktui.kube import lean
+lean._make_ssl_context.__code__ = lean._make_ssl_context.__code__.replace(co_name="_moved")
+lean.import_aiohttp()
+from aiohttp import connector
+print(json.dumps(connector._SSL_CONTEXT_VERIFIED.verify_mode.name))
+""")
+        == "CERT_REQUIRED"
+    )
+
+
+def test_urllib3_is_left_as_it_was() -> None:
+    """It is named by the modules that read a kubeconfig, and neither needed nor replaced."""
+    assert run("""
+import json, sys
+from ktui.kube.lean import configuration_parts
+configuration_parts()
+before = "urllib3" in sys.modules
+import urllib3
+print(json.dumps([before, urllib3.PoolManager.__name__]))
+""") == [False, "PoolManager"]

@@ -15,7 +15,7 @@ from aiohttp import web
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR
 from ktui.kinds.objects import Object
-from ktui.kube import session as session_module
+from ktui.kube import discovery
 from ktui.kube.backoff import Backoff
 from ktui.kube.client import Client
 from ktui.kube.errors import ConfigError, ConnectionFailed, KtuiError
@@ -110,6 +110,18 @@ async def test_panes_may_open_before_there_is_a_connection(server: Server) -> No
         view = session.open(KIND)
         assert view.feed.state == Waiting()
         await becomes(view, lambda state: state == Live())
+
+
+async def test_lists_go_before_everything_else(server: Server) -> None:
+    """Whoever looks gets rows first; the server's version and the user are asked for when they are under way."""
+    async with running(server.client) as session:
+        view = session.open(KIND)
+        known = asyncio.Event()
+        session.listen(lambda: known.set() if session.server.version else None)
+        await becomes(view, lambda state: state == Live())
+        async with asyncio.timeout(10):
+            await known.wait()
+    assert server.paths().index(KIND.gvr.path()) < server.paths().index("/version")
 
 
 async def test_an_unusable_configuration_is_told_and_tried_again_on_request(server: Server) -> None:
@@ -251,7 +263,7 @@ async def test_discovery_is_asked_once(server: Server, monkeypatch: pytest.Monke
             raise failures.pop()
         return object()
 
-    monkeypatch.setattr(session_module, "discover", discover)
+    monkeypatch.setattr(discovery, "discover", discover)
     async with running(server.client) as session:
         with pytest.raises(KtuiError):
             await session.discovery()
