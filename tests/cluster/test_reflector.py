@@ -216,6 +216,8 @@ async def test_pages_add_up(
     """A list in pages is whole, and its state counts what has landed."""
     for number in range(7):
         await objects.apply(configmap(namespace, f"c-{number}"))
+    # Each page is told, however soon it comes after the last.
+    monkeypatch.setattr(reflector, "PROGRESS_EVERY", 0.0)
     monkeypatch.setattr(list_watch, "FIRST_PAGE", 2)
     monkeypatch.setattr(list_watch, "PAGE", 2)
     watching = await look(opened, wire, kind, namespace)
