@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 # A key is answered in the next frame. Tables pace themselves, so frames cost nothing where nothing changes; over SSH a
 # whole frame may take a while to be written.
-FRAMES, FRAMES_OVER_SSH = "60", "30"
+FRAMES, FRAMES_OVER_SSH = "120", "30"
 # Milliseconds.
-ESCAPE, ESCAPE_OVER_SSH = "10", "100"
+ESCAPE, ESCAPE_OVER_SSH = "5", "100"
 
 
 def run(arguments: Namespace) -> int:

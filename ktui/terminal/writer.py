@@ -10,6 +10,8 @@ from typing import IO
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 
+from ktui.terminal.keyboard import Keyboard
+
 
 class Writer(threading.Thread):
     """Writes texts in their order. Whoever has much to write asks first whether it is idle.
@@ -78,14 +80,24 @@ class PacedDriver(Driver):
 
 
 class TerminalDriver(PacedDriver, LinuxDriver):
-    """Textual's driver of a terminal, paced."""
+    """Textual's driver of a terminal, which writes and reads in its own way."""
 
     def start_application_mode(self) -> None:
         """Begin, or begin again."""
         assert self._file is not None
         self.writer = Writer(self._file)
         self.writer.start()
+        self._keyboard = Keyboard(self.fileno, self.process_message, self._debug)
         super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def run_input_thread(self) -> None:
+        """Read what is typed."""
+        self._keyboard.run()
+
+    def disable_input(self) -> None:
+        """Read no more."""
+        self._keyboard.end()
+        super().disable_input()
 
     def stop_application_mode(self) -> None:
         """Leave the terminal with the pen that it had."""

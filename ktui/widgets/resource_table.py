@@ -205,8 +205,9 @@ class ResourceTable(TableLines, can_focus=True):
 
     @unhealthy_only.setter
     def unhealthy_only(self, value: bool) -> None:
-        self._model.unhealthy_only = value
-        self._reordered()
+        if value != self._model.unhealthy_only:
+            self._model.unhealthy_only = value
+            self._reordered()
 
     def sort_by(self, name: str) -> None:
         """Sort by the column called `name`, the other way round when it is sorted by it already."""
