@@ -20,7 +20,7 @@ from ktui.kube.credentials import Credential
 from ktui.kube.diagnosis import FAILURES, connection_failed
 from ktui.kube.errors import ConnectionFailed, UnexpectedAnswer
 from ktui.kube.meter import Meter
-from ktui.kube.pace import Pace
+from ktui.kube.pace import Pace, round_trip
 
 CONNECT_SECONDS = 10.0
 """How long a connection may take to stand: TCP, proxy and TLS together."""
@@ -228,6 +228,9 @@ class Answer:
             UnexpectedAnswer: there is more, or it cannot be unpacked.
         """
         pieces, size = [], 0
+        # Afterwards it belongs to whoever asks next.
+        connection = self._response.connection
+        there_and_back = round_trip(connection.transport) if connection is not None else None
         began = time.perf_counter()
         async for chunk in self.chunks():
             pieces.append(chunk)
@@ -236,7 +239,7 @@ class Answer:
         content = b"".join(pieces)
         pieces.clear()
         encoding = self.headers.get("Content-Encoding", "identity")
-        pace.took(size, time.perf_counter() - began, packed=encoding != "identity")
+        pace.took(size, time.perf_counter() - began, packed=encoding != "identity", round_trip=there_and_back)
         if encoding == "identity":
             return content
         if encoding != "gzip":

@@ -10,8 +10,9 @@ Such Tables name no namespaces, so they are asked for namespace by namespace. Ho
 1. the user may list them: the common case;
 2. else from the ServiceAccounts `default`, of which every namespace has one, where the user may list those. When the
    rows found are fewer than the first page's server said there are, this was not so;
-3. else, and where namespaces are nearly as many as objects (a request costs as much as about a dozen whole pods), or
-   the server knows no Tables, pages of whole objects are read after all, and only their cells are kept.
+3. else, and where namespaces are nearly as many as objects, or the server knows no Tables, pages of whole objects are
+   read after all, and only their cells are kept. Measured with 20,000 pods in 3,000 namespaces: 1.6 s either way, so a
+   request costs as much as about seven whole pods.
 
 Every way ends at the version of the first page, from which the watch goes on: what was listed later comes once more, in
 order, and so ends as it is. That page is asked for before the namespaces, so that a namespace made in between brings
@@ -49,7 +50,7 @@ ROWS = 2000
 AT_ONCE = 8
 """Requests under way at the same time: as many as the server answers side by side; more of them only wait there."""
 
-OBJECTS_A_REQUEST = 12
+OBJECTS_A_REQUEST = 7
 """Whole objects that cost as much as one more request, for client and server together."""
 
 LIST_IDLE = 30.0

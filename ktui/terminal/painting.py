@@ -22,6 +22,9 @@ from ktui.terminal.flow import QUESTION, Flow
 from ktui.terminal.picture import Picture
 from ktui.terminal.writer import PacedDriver, TerminalDriver
 
+ONE_PIECE = 512
+"""Characters of a frame that arrive at once, so that nobody sees half of it."""
+
 PATIENCE = 3.0
 """Seconds after which an answer of the terminal counts as lost."""
 
@@ -109,9 +112,10 @@ class Painted(App[None]):
             return
         frame = picture.frame(self.screen.outer_size.clamp_offset(self.cursor_position))
         if frame and self._sync_available:
-            # A terminal that says so answers such questions.
+            # A terminal that says so answers such questions. What is written in one piece is shown in one piece anyhow.
             asked = QUESTION if self._flow.send(len(frame.encode())) else ""
-            frame = f"{SYNC_START}{frame}{SYNC_END}{asked}"
+            whole = frame if len(frame) <= ONE_PIECE else f"{SYNC_START}{frame}{SYNC_END}"
+            frame = f"{whole}{asked}"
         if frame:
             driver.write(frame)
 
