@@ -62,8 +62,8 @@ class Store:
         self.kind = kind
         self.rows: dict[ObjectKey, Row] = {}
         self._abridged: set[str] = set()
-        self._readers: dict[Hashable, Callable[[Row], Iterable[Hashable]]] = {
-            name: _reader(kind, index) for name, index in (kind.indexes or {}).items()
+        self._readers: dict[Hashable, _Reader] = {
+            name: _Reader(kind, index) for name, index in (kind.indexes or {}).items()
         }
         self._indexes: dict[Hashable, dict[Hashable, dict[ObjectKey, Row]]] = {}
         self._subscribers: set[Changes] = set()
@@ -90,9 +90,8 @@ class Store:
         if not mine.keys().isdisjoint(fresh):
             for key in [key for key, row in fresh.items() if key in mine and _same_version(mine[key], row)]:
                 del fresh[key]
-        if self._indexes:
-            for key, row in fresh.items():
-                self._reindex(mine.get(key), row)
+        for index in self._indexes:
+            self._refile(index, fresh)
         mine.update(fresh)
         if self.abridged:
             self._keep_objects(fresh)
@@ -179,15 +178,23 @@ class Store:
             index: its name.
             reads: the values under which a typed object is filed.
         """
-        self._readers.setdefault(index, _reader(self.kind, Index(reads)))
+        self._readers.setdefault(index, _Reader(self.kind, Index(reads)))
 
     def indexed(self, index: Hashable, value: Hashable) -> Iterable[Row]:
         """The rows filed under `value` in a defined index."""
         if index not in self._indexes:
             self._indexes[index] = {}
-            for row in self.rows.values():
+            for row in self._readers[index].telling(self.rows):
                 self._file(index, row)
         return self._indexes[index].get(value, {}).values()
+
+    def _refile(self, index: Hashable, fresh: Mapping[ObjectKey, Row]) -> None:
+        """File rows that are about to be put."""
+        mine, reader = self.rows, self._readers[index]
+        for key in mine.keys() & fresh.keys():
+            self._unfile(index, mine[key])
+        for row in reader.telling(fresh):
+            self._file(index, row)
 
     def _reindex(self, before: Row | None, after: Row | None) -> None:
         for index in self._indexes:
@@ -198,31 +205,37 @@ class Store:
 
     def _file(self, index: Hashable, row: Row) -> None:
         filed = self._indexes[index]
-        for value in self._readers[index](row):
+        for value in self._readers[index].values(row):
             filed.setdefault(value, {})[row.key] = row
 
     def _unfile(self, index: Hashable, row: Row) -> None:
         filed = self._indexes[index]
-        for value in self._readers[index](row):
+        for value in self._readers[index].values(row):
             if (under := filed.get(value)) is not None:
                 under.pop(row.key, None)
                 if not under:
                     del filed[value]
 
 
-def _reader(kind: Kind, index: Index) -> Callable[[Row], Iterable[Hashable]]:
-    """What reads the values under which a row is filed."""
-    column = kind.column(index.column) if index.column else None
-    place = -1 if column is None else column.server
+class _Reader:
+    """Reads the values under which rows are filed."""
 
-    def values(row: Row) -> Iterable[Hashable]:
+    def __init__(self, kind: Kind, index: Index) -> None:
+        column = kind.column(index.column) if index.column else None
+        self._values = index.values
+        self._place = -1 if column is None else column.server
+
+    def telling(self, rows: Mapping[ObjectKey, Row]) -> Iterable[Row]:
+        """Those that may have any value: of rows without objects only the cells tell, if anything does."""
+        return rows.values() if self._place >= 0 else [row for row in rows.values() if row.object is not None]
+
+    def values(self, row: Row) -> Iterable[Hashable]:
         if row.object is not None:
-            return index.values(row.object)
-        if row.cells is None or not 0 <= place < len(row.cells) or row.cells[place] == NONE:
+            return self._values(row.object)
+        cells, place = row.cells, self._place
+        if cells is None or not 0 <= place < len(cells) or cells[place] == NONE:
             return ()
-        return (row.cells[place],)
-
-    return values
+        return (cells[place],)
 
 
 def _same_version(before: Row, after: Row) -> bool:

@@ -270,8 +270,8 @@ class TableModel:
         started = perf_counter()
         if wanted:
             rows = list(self.store.rows.values())
-            for start in range(0, len(rows), _BATCH):
-                self._searched.read(rows[start : start + _BATCH], self.joined)
+            for start in range(0, len(rows), _LOOK_AT_CLOCK_EVERY):
+                self._searched.read(rows[start : start + _LOOK_AT_CLOCK_EVERY], self.joined)
                 if perf_counter() - started > SLICE:
                     await asyncio.sleep(0)
                     started = perf_counter()
@@ -307,7 +307,7 @@ class TableModel:
         self._pending.update(dict.fromkeys(self._changes.drain()))
         moves, moves_of_all = Moves(), Moves()
         repaint: set[ObjectKey] = set()
-        started, done = perf_counter(), self._take_fresh(moves)
+        started, done = perf_counter(), self._take_fresh(moves, moves_of_all, repaint)
         for key in islice(self._pending, done, None):
             if done % _LOOK_AT_CLOCK_EVERY == 0 and perf_counter() - started > SLICE:
                 break
@@ -325,8 +325,8 @@ class TableModel:
         self._settle()
         return Delta(True, repaint)
 
-    def _take_fresh(self, moves: Moves) -> int:
-        """Take over the first of what is pending at once, where all of it is new and shown: pages that land.
+    def _take_fresh(self, moves: Moves, moves_of_all: Moves, repaint: set[ObjectKey]) -> int:
+        """Take over the first of what is pending at once, where most of it is new and shown: pages that land.
 
         Returns:
             How many.
@@ -335,9 +335,9 @@ class TableModel:
         if len(self._pending) < _LOOK_AT_CLOCK_EVERY or self.narrowed or self._sort is not None or self._marks:
             return 0
         batch = list(islice(self._pending, _BATCH))
-        if not places.keys().isdisjoint(batch):
+        found = [row for key in batch if key not in places and (row := rows.get(key)) is not None]
+        if len(found) < len(batch) - _LOOK_AT_CLOCK_EVERY:
             return 0
-        found = [row for key in batch if (row := rows.get(key)) is not None]
         for key, tone in self.store.kind.unhealthy(found, self.joined):
             if key not in self._unhealthy:
                 self._unhealthy[key] = tone
@@ -345,6 +345,9 @@ class TableModel:
         keys = [row.key for row in found]
         places.update(zip(keys, keys, strict=True))
         moves.came += keys
+        if len(found) < len(batch):
+            for key in set(batch).difference(keys):
+                self._take(key, moves, moves_of_all, repaint)
         return len(batch)
 
     def _take(self, key: ObjectKey, moves: Moves, moves_of_all: Moves, repaint: set[ObjectKey]) -> None:
@@ -420,10 +423,9 @@ class TableModel:
         return (rank, value, row.key)
 
     def _judge(self, key: ObjectKey, row: Row | None) -> None:
-        tone = Tone.PLAIN if row is None else self.store.kind.tone(row, self.joined)
         if (before := self._unhealthy.pop(key, None)) is not None:
             self._count(before, -1)
-        if tone.unhealthy:
+        for _, tone in self.store.kind.unhealthy((row,), self.joined) if row is not None else ():
             self._unhealthy[key] = tone
             self._count(tone, 1)
 
