@@ -329,6 +329,7 @@ class TableScreen(Navigation):
         """Type what the rows of this table must contain."""
         from ktui.widgets.prompt import Prompt
 
+        self.pane.table.read_ahead()
         hint = "text to look for; Enter keeps the filter, Esc clears it"
         self._begin_typing(Prompt("/", id="filter", placeholder=hint, text=self.pane.filter_text))
 

@@ -187,6 +187,11 @@ class ResourceTable(TableLines, can_focus=True):
 
     # -- narrowing and sorting ---------------------------------------------------------------
 
+    @work(group="read", exclusive=True)
+    async def read_ahead(self) -> None:
+        """Read what a filter will look at, while the person begins to type."""
+        await self._model.read_ahead()
+
     @work(group="filter", exclusive=True)
     async def filter_by(self, text: str) -> None:
         """Show only rows with `text` in a cell."""

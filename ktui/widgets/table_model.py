@@ -267,18 +267,27 @@ class TableModel:
             Whether this filter came into force, and was not overtaken.
         """
         wanted = self._wanted_filter = Filter(text)
-        started = perf_counter()
-        if wanted:
-            rows = list(self.store.rows.values())
-            for start in range(0, len(rows), _LOOK_AT_CLOCK_EVERY):
-                self._searched.read(rows[start : start + _LOOK_AT_CLOCK_EVERY], self.joined)
-                if perf_counter() - started > SLICE:
-                    await asyncio.sleep(0)
-                    started = perf_counter()
-                    if self._wanted_filter is not wanted:
-                        return False
+        if wanted and not await self._read_rows(lambda: self._wanted_filter is not wanted):
+            return False
         self._filter = wanted
         self._rebuild()
+        return True
+
+    async def read_ahead(self) -> None:
+        """Read what a filter will look at, while the person begins to type."""
+        await self._read_rows(lambda: bool(self._wanted_filter))
+
+    async def _read_rows(self, overtaken: Callable[[], bool]) -> bool:
+        """Read all rows' cells in slices; whether it came to its end."""
+        rows = list(self.store.rows.values())
+        started = perf_counter()
+        for start in range(0, len(rows), _LOOK_AT_CLOCK_EVERY):
+            self._searched.read(rows[start : start + _LOOK_AT_CLOCK_EVERY], self.joined)
+            if perf_counter() - started > SLICE:
+                await asyncio.sleep(0)
+                started = perf_counter()
+                if overtaken():
+                    return False
         return True
 
     def match_spans(self, text: str) -> list[tuple[int, int]]:
