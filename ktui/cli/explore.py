@@ -21,9 +21,9 @@ from ktui.options import Options
 if TYPE_CHECKING:
     from ktui.cli.embedded import EmbeddedCluster
 
-# A key is answered in the next frame. Tables pace themselves, so frames cost nothing where nothing changes; over SSH a
-# whole frame may take a while to be written.
-FRAMES, FRAMES_OVER_SSH = "120", "30"
+# Frames a second at most. A key is answered in the next one, so the less it waits for it the better; tables pace
+# themselves, and a terminal that is slow to take frames skips some, so there are never more than are needed.
+FRAMES, FRAMES_OVER_SSH = "240", "120"
 # Milliseconds.
 ESCAPE, ESCAPE_OVER_SSH = "5", "100"
 

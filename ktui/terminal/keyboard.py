@@ -13,7 +13,7 @@ from textual.message import Message
 
 _READ = 4096
 # Seconds after which what came last is complete; a little longer than Textual's parser waits.
-_COMPLETE = ESCAPE_DELAY + 0.002
+_COMPLETE = ESCAPE_DELAY + 0.0005
 
 
 class Keyboard:
