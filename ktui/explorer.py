@@ -13,11 +13,12 @@ from ktui.kinds.builtin import HOME
 from ktui.kinds.kind import Kind
 from ktui.kinds.text import clean
 from ktui.kube.client import Client
-from ktui.kube.errors import KtuiError
+from ktui.kube.destination import parse_destination
+from ktui.kube.errors import ConfigError, KtuiError
 from ktui.kube.known_namespaces import KnownNamespaces
 from ktui.kube.kubeconfig import Kubeconfig, load_kubeconfig
 from ktui.kube.last_seen import KindSeen, LastSeen, Memory, files_looked_at
-from ktui.kube.session import Session
+from ktui.kube.session import Session, View
 from ktui.options import Options
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ HOME_DEPTH = 2
 
 CONNECT_FIRST = 0.05
 """Seconds for which connecting goes before everything else: it takes a fifth of that where no plugin is asked."""
+
+HANDED_OVER = 2.0
+"""Seconds after which the first page looks at what was asked for before it was there."""
 
 KEEP_EVERY = 30.0
 """Seconds between two times at which what is shown is kept for the next start."""
@@ -110,26 +114,39 @@ class Explorer:
         What the home screen shows is asked for before it is there: it is imported while TLS is agreed upon, and mounted
         while the server thinks.
         """
-        asked = [] if self.options.start_kind else [self.session.open(kind, self.namespaces) for kind in HOME]
-        for view in asked:
+        asked = self._first_views()
+        for view in asked if not self.options.start_kind else ():
             if (seen := self._seen.kinds.get(view.feed.kind.gvr.resource)) is not None:
                 view.feed.recall(seen, self._clock())
         self._keeping = asyncio.create_task(self._keep_seen())
         self._keeping.add_done_callback(self._task_ended)
-        if asked:
-            self._start()
-        if asked and self.options.before_connecting is None:
+        self._start()
+        if self.options.before_connecting is None:
             await self.session.connected(CONNECT_FIRST)
         screens = await asyncio.to_thread(import_module, "ktui.screens.home")
-        self._home = home = screens.HomeScreen(self.session, self.namespaces)
+        covered = bool(self.options.start_kind)
+        self._home = home = screens.HomeScreen(self.session, self.namespaces, covered=covered)
         await self._app.push_screen(home)
-        for view in asked:
-            # The home screen looks now.
-            view.close()
-        if self.options.start_kind:
-            # The home screen lies below it: nobody sees it, so it asks for nothing.
+        if covered:
             self._app.call_next(home.go_to, self.options.start_kind)
-            self._app.call_after_refresh(self._start)
+        for view in asked:
+            # Soon the page looks.
+            self._app.set_timer(HANDED_OVER, view.close)
+
+    def _first_views(self) -> list[View]:
+        """What the first page will look at, as far as that is known without asking the server."""
+        if not self.options.start_kind:
+            return [self.session.open(kind, self.namespaces) for kind in HOME]
+        from ktui.kube.listing import builtin_called
+
+        try:
+            destination = parse_destination(self.options.start_kind)
+        except ConfigError:
+            # The page says what is wrong with it.
+            return []
+        kind = builtin_called(destination.word)
+        where = destination.within(self.namespaces)
+        return [] if kind is None else [self.session.open(kind, where, labels=destination.labels)]
 
     async def close(self) -> None:
         """Close the connections; a dead server is not waited for."""

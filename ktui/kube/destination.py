@@ -32,6 +32,14 @@ class Destination:
         """The arguments as namespaces; commas separate several."""
         return tuple(name for argument in self.arguments for name in argument.split(",") if name)
 
+    def within(self, namespaces: tuple[str, ...]) -> tuple[str, ...]:
+        """Where to look; empty for everywhere.
+
+        Args:
+            namespaces: where one looks when nothing else is said.
+        """
+        return () if self.all_namespaces else self.namespaces or namespaces
+
 
 def parse_destination(typed: str) -> Destination:
     """Read `po kube-system`, `deploy -l app=web`, `ingresses -A /shop`, `ctx staging`.

@@ -14,6 +14,7 @@ from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR, GVR_NODES, GVR_PODS, ObjectKey
 from ktui.kinds.related import related
 from ktui.kinds.row import Row
+from ktui.kube.errors import KtuiError
 from ktui.kube.last_seen import KindSeen
 from ktui.kube.session import Session
 from ktui.screens.opening import SIDE_BY_SIDE
@@ -45,6 +46,7 @@ class HomeScreen(TableScreen):
     Args:
         session: the context it shows.
         namespaces: what it looks at; empty for all.
+        covered: whether another page will cover it at once: until that one is left, it asks for nothing.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -70,26 +72,50 @@ class HomeScreen(TableScreen):
     }
     """
 
-    def __init__(self, session: Session, namespaces: tuple[str, ...] = ()) -> None:
+    def __init__(self, session: Session, namespaces: tuple[str, ...] = (), *, covered: bool = False) -> None:
         super().__init__(session, namespaces)
+        self._covered, self._left = covered, False
         self._focus: list[Focus] = []
         self._revealing: Timer | None = None
 
     def compose_panes(self) -> ComposeResult:
         """In reading order: nodes, deployments, services, pods."""
-        for kind in HOME:
+        for kind in HOME if not self._covered else ():
             yield LivePane(self.session, kind, self.namespaces)
 
     def _begin(self) -> None:
         """Begin on the deployments: they are what people come for."""
+        if self._covered:
+            return
         self._focus.clear()
         self._fit(*self.app.size)
         self._open(self.panes[1])
         super()._begin()
         self.panes[1].focus_table()
 
+    def on_screen_suspend(self) -> None:
+        """Another page covers this one."""
+        super().on_screen_suspend()
+        self._left = True
+
+    def complain(self, error: KtuiError) -> None:
+        """Say what went wrong; where there is no other page to see, this one is."""
+        super().complain(error)
+        if self._covered:
+            self._uncover()
+
+    def _uncover(self) -> None:
+        """It is seen for the first time: look."""
+        self._covered = False
+        self.session, self.namespaces = self.explorer.session, self.explorer.namespaces
+        self._look_again()
+
     def on_screen_resume(self) -> None:
         """Other namespaces may have been chosen on a page above."""
+        if self._covered:
+            if self._left:
+                self._uncover()
+            return
         super().on_screen_resume()
         self.look_at(self.explorer.session, self.explorer.namespaces)
 
@@ -249,4 +275,5 @@ class HomeScreen(TableScreen):
         small = width < SIDE_BY_SIDE[0] or height < SIDE_BY_SIDE[1]
         if small != self.has_class("-accordion"):
             self.set_class(small, "-accordion")
-            self._open(self.pane)
+            if self.panes:
+                self._open(self.pane)

@@ -81,7 +81,7 @@ class Navigation(Screen[None]):
         except KtuiError as error:
             self.complain(error)
             return
-        namespaces = () if destination.all_namespaces else destination.namespaces or self.namespaces
+        namespaces = destination.within(self.namespaces)
         self.app.push_screen(
             BrowseScreen(self.session, kind, namespaces, labels=destination.labels, filter_text=destination.filter)
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -94,6 +95,7 @@ class TableScreen(Navigation):
         self._requests, self._received = Gauge(), Gauge()
         self._wanting: Timer | None = None
         self._relating: Timer | None = None
+        self._end_listening: Callable[[], None] = _nothing
 
     @property
     def panes(self) -> list[LivePane]:
@@ -146,8 +148,9 @@ class TableScreen(Navigation):
         """
         if (session, namespaces) != (self.session, self.namespaces):
             self.session, self.namespaces = session, namespaces
-            self.run_worker(self._look_again(), group="look")
+            self._look_again()
 
+    @work(group="look")
     async def _look_again(self) -> None:
         async with self._exchanging:
             self.complete = False
@@ -377,6 +380,10 @@ class TableScreen(Navigation):
             self.dismiss()
         else:
             self.app.exit()
+
+
+def _nothing() -> None:
+    """What ends listening before it has begun."""
 
 
 def _cost(requests: float, received: float) -> str:

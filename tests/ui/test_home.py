@@ -371,3 +371,25 @@ async def test_a_click_on_a_title_opens_its_pane(world: World) -> None:
         await pilot.click(pane(pilot, GVR_NODES), offset=(5, 0))
         await shows(pilot, "worker-0")
         assert page(pilot).pane is pane(pilot, GVR_NODES)
+
+
+async def test_a_kind_on_the_command_line_is_all_that_is_asked_for(world: World) -> None:
+    """The home screen below it asks for nothing until it is seen, and then looks where the person looks."""
+    async with world.open(start_kind="pods") as pilot:
+        explorer = pilot.app.explorer  # type: ignore[attr-defined]
+        asked = {feed.scope.gvr.resource for feed in explorer.session._feeds.values()}
+        assert "pods" in asked
+        assert not asked & {"nodes", "deployments", "services"}
+        await pilot.press("q")
+        await shows(pilot, "Deployments 10")
+        assert isinstance(pilot.app.screen, HomeScreen)
+        await pilot.press("j")
+        await shows(pilot, "deployment lesson/hello-node")
+
+
+async def test_a_kind_that_there_is_not_leads_home(world: World) -> None:
+    """A word on the command line that no kind goes by is said, on a page that can be used."""
+    app = world.app(start_kind="nonsense")
+    async with app.run_test(size=(120, 32)) as pilot:
+        await until(pilot, lambda: "nonsense" in " ".join(n.message for n in app._notifications))
+        await shows(pilot, "Deployments 10")
