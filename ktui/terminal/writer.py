@@ -13,6 +13,10 @@ from textual.drivers.linux_driver import LinuxDriver
 from ktui.terminal.keyboard import Keyboard
 
 
+FAREWELL = 2.0
+"""Seconds that the terminal gets to take the last words."""
+
+
 class Writer(threading.Thread):
     """Writes texts in their order. Whoever has much to write asks first whether it is idle.
 
@@ -61,9 +65,9 @@ class Writer(threading.Thread):
                 call()
 
     def stop(self) -> None:
-        """Write what is waiting, and end."""
+        """Write what is waiting, and end; a terminal that takes nothing more keeps nobody from leaving."""
         self._waiting.put(None)
-        self.join()
+        self.join(FAREWELL)
 
 
 class PacedDriver(Driver):
