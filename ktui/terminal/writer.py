@@ -12,7 +12,6 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from ktui.terminal.keyboard import Keyboard
 
-
 FAREWELL = 2.0
 """Seconds that the terminal gets to take the last words."""
 
