@@ -93,6 +93,14 @@ class TerminalDriver(PacedDriver, LinuxDriver):
         self._keyboard = Keyboard(self.fileno, self.process_message, self._debug)
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
+    def _run_input_thread(self) -> None:
+        """Let another thread read: Python waits at its end for the one that Textual has started.
+
+        A signal may end ktui at any moment, so that nobody tells the keyboard to end.
+        """
+        self._reader = threading.Thread(target=super()._run_input_thread, daemon=True, name="keyboard")
+        self._reader.start()
+
     def run_input_thread(self) -> None:
         """Read what is typed."""
         self._keyboard.run()
