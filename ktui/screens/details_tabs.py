@@ -31,7 +31,8 @@ from ktui.widgets.freshness import sentence
 from ktui.widgets.overview_view import OverviewView
 from ktui.widgets.relations_view import RelationsView
 from ktui.widgets.resource_table import ResourceTable
-from ktui.widgets.table_model import Sort, TableModel
+from ktui.widgets.sort import Sort
+from ktui.widgets.table_model import TableModel
 from ktui.widgets.text_view import TextView
 from ktui.widgets.yaml_view import YamlView
 

@@ -18,8 +18,8 @@ from ktui.widgets.cells import fit, fold, width_of
 from ktui.widgets.column_layout import GAP, GLYPH, Layout, Slot
 from ktui.widgets.line import LineBuilder
 from ktui.widgets.palette import TONE_INKS, Ink, Look, Styles
+from ktui.widgets.sort import Sort
 from ktui.widgets.table_filter import Filter
-from ktui.widgets.table_model import Sort
 
 GUTTER = 2
 """Cells before the first column: the bar of related rows and the mark."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -32,6 +32,8 @@ class Searched:
         places = [column.server for column in self._columns if column.server >= 0]
         self._pick: Callable[[Any], Any] = itemgetter(*places, places[0]) if places else _nothing
         self._texts: dict[ObjectKey, str] = {}
+        # What changed since its text was read, or came when others had been read.
+        self._changed: set[ObjectKey] = set()
 
     def read(self, rows: Iterable[Row], joined: Joined) -> None:
         """Read rows that have not been read yet.
@@ -61,6 +63,7 @@ class Searched:
         if self._texts:
             for key in keys:
                 self._texts.pop(key, None)
+                self._changed.add(key)
 
     def text(self, row: Row, joined: Joined) -> str:
         """What a filter sees of a row."""
@@ -69,7 +72,18 @@ class Searched:
             text = self._texts[row.key] = BETWEEN_CELLS.join(cells).lower()
         return text
 
-    def matching(self, found: Filter) -> list[ObjectKey]:
-        """Which of the rows that have been read match, in the order in which they were."""
+    def matching(self, found: Filter, rows: Mapping[ObjectKey, Row], joined: Joined) -> list[ObjectKey]:
+        """Which rows match, in the order in which they were read.
+
+        Args:
+            found: what to look for.
+            rows: all rows; they have been read, but for those that changed since.
+            joined: what other kinds know about them.
+        """
+        for key in self._changed:
+            # It may have been read as it was before.
+            self._texts.pop(key, None)
+        self.read([rows[key] for key in self._changed if key in rows], joined)
+        self._changed.clear()
         needle = found.text.lower()
         return [key for key, text in self._texts.items() if needle in text]

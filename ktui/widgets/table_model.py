@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import islice
 from time import perf_counter
 
@@ -16,6 +15,7 @@ from ktui.kinds.tone import Tone
 from ktui.kube.store import Store
 from ktui.widgets.row_order import Moves, Place, RowOrder
 from ktui.widgets.searched import Searched
+from ktui.widgets.sort import Sort
 from ktui.widgets.table_filter import Filter
 
 SLICE = 0.008
@@ -26,19 +26,6 @@ _LOOK_AT_CLOCK_EVERY = 128
 _BATCH = 2000
 # Rows whose order is found at once; more of them in slices.
 _SORTED_AT_ONCE = 4000
-
-
-@dataclass(frozen=True, slots=True)
-class Sort:
-    """An order that the person chose.
-
-    Attributes:
-        column: the name of a column.
-        descending: whether the largest comes first.
-    """
-
-    column: str
-    descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +90,9 @@ class TableModel:
         self._cursor_index = -1
         self._cursor_place: Place = None
         self._cursor_follows_top = True
-        self._sorting = 0
+        # Which call brings rows into order in slices now, if any, and what was taken over since it began.
+        self._sorting: object | None = None
+        self._taken: set[ObjectKey] = set()
 
     def close(self) -> None:
         """Look at the store no longer."""
@@ -193,15 +182,19 @@ class TableModel:
         Returns:
             Whether this order came into force, and was not overtaken.
         """
-        self._sorting += 1
-        mine, sort = self._sorting, self._sort_by(name)
         if (column := self.column(name)) is None:
             return False
-        places = await self._placed_in_slices(sort, column, lambda: self._sorting != mine)
+        mine = self._sorting = object()
+        self._taken.clear()
+        sort = self._sort_by(name)
+        places = await self._placed_in_slices(sort, column, lambda: self._sorting is not mine)
         if places is None:
             return False
         self._choose(sort)
         # The rows that came or changed meanwhile are placed now.
+        for key in self._taken & places.keys():
+            del places[key]
+        self._sorting = None
         self._rebuild(places)
         return True
 
@@ -214,7 +207,8 @@ class TableModel:
         for start in range(0, len(waiting), _BATCH):
             batch = waiting[start : start + _BATCH]
             # Orderly runs are merged in no time when all are sorted.
-            some = sorted(self._place_in(row, sort, column) for key in batch if (row := rows.get(key)) is not None)
+            found = [row for key in batch if (row := rows.get(key)) is not None]
+            some = sorted(sort.place(row, column, self.joined) for row in found)
             places.update((place[-1], place) for place in some)
             await asyncio.sleep(0)
             if overtaken():
@@ -352,6 +346,7 @@ class TableModel:
                 self._unhealthy[key] = tone
                 self._count(tone, 1)
         keys = [row.key for row in found]
+        self._searched.forget(keys)
         places.update(zip(keys, keys, strict=True))
         moves.came += keys
         if len(found) < len(batch):
@@ -362,6 +357,8 @@ class TableModel:
     def _take(self, key: ObjectKey, moves: Moves, moves_of_all: Moves, repaint: set[ObjectKey]) -> None:
         row = self.store.rows.get(key)
         self._searched.forget((key,))
+        if self._sorting is not None:
+            self._taken.add(key)
         self._judge(key, row)
         self._check_mark(key, row)
         place = None if row is None else self._place(row)
@@ -392,7 +389,7 @@ class TableModel:
         elif self._unhealthy_only:
             shown = [key for key in self._unhealthy if key in rows]
         if self._filter:
-            matching = self._searched.matching(self._filter)
+            matching = self._searched.matching(self._filter, rows, self.joined)
             chosen = rows if shown is rows else set(shown)
             shown = [key for key in matching if key in chosen]
         if self._only is not None and self._unhealthy_only:
@@ -423,13 +420,7 @@ class TableModel:
     def _place(self, row: Row) -> Place:
         if self._sort is None or self._sort_column is None:
             return row.key
-        return self._place_in(row, self._sort, self._sort_column)
-
-    def _place_in(self, row: Row, sort: Sort, column: Column) -> Place:
-        rank, value = column.sort_key(row, self.joined)
-        if sort.descending:
-            value = -value if rank == 0 else _turned_around(value)
-        return (rank, value, row.key)
+        return self._sort.place(row, self._sort_column, self.joined)
 
     def _judge(self, key: ObjectKey, row: Row | None) -> None:
         if (before := self._unhealthy.pop(key, None)) is not None:
@@ -526,22 +517,3 @@ class TableModel:
         elif row.uid:
             # A row that was marked before its object was known.
             self._marks[key] = row.uid
-
-
-class _Opposite(dict[int, int]):
-    """To each character the one that stands as far from the end as it from the beginning."""
-
-    def __missing__(self, character: int) -> int:
-        opposite = self[character] = _LAST - character
-        return opposite
-
-
-_LAST = 0x10FFFF
-_OPPOSITE = _Opposite()
-
-
-@lru_cache(maxsize=65536)
-def _turned_around(text: str) -> str:
-    """A text that sorts before others where `text` sorts after them; as a string, because these compare fast."""
-    # The end of a text, which sorts before every character, sorts after every one.
-    return text.translate(_OPPOSITE) + chr(_LAST)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from ktui.kinds.column import Join, JoinColumn
 from ktui.kinds.names import GVR, ObjectKey
 from ktui.kube.store import Store
-from ktui.widgets.table_model import Sort, TableModel
+from ktui.widgets.sort import Sort
+from ktui.widgets.table_model import TableModel
 from tests.unit.table_rows import BOATS, COLUMNS, boat, store_of
 
 
@@ -458,3 +459,54 @@ def test_a_drain_stops_after_its_slice() -> None:
         turns += 1
     assert turns > 1
     assert len(model) == 30000
+
+
+# -- what happens while many rows are read or brought into order ------------------------------
+
+
+async def until_half_way(task: asyncio.Task[bool]) -> None:
+    """Let a task in slices do its first ones."""
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not task.done()
+
+
+async def test_rows_that_change_while_a_filter_reads_are_found() -> None:
+    """What came or changed, and was taken over, between two slices is read as well."""
+    store = store_of(*(boat(f"boat-{number:05}") for number in range(30_000)))
+    model = drained(store)
+    task = asyncio.create_task(model.filter_by("needle"))
+    await until_half_way(task)
+    store.put([boat("boat-00001", image="needle"), boat("new", image="needle"), boat("boat-29999", image="needle")])
+    drain(model)
+    assert await task
+    assert names(model) == ["boat-00001", "boat-29999", "new"]
+
+
+async def test_pages_that_land_while_a_filter_reads_are_found() -> None:
+    """So are rows that land by the thousand."""
+    store = store_of(*(boat(f"boat-{number:05}") for number in range(30_000)))
+    model = drained(store)
+    task = asyncio.create_task(model.filter_by("needle"))
+    await until_half_way(task)
+    store.put([boat(f"late-{number:03}", image="needle") for number in range(500)])
+    drain(model)
+    assert await task
+    assert len(model) == 500
+
+
+async def test_rows_that_change_while_they_are_sorted_stand_where_they_belong() -> None:
+    """A place that was found before a row changed is not taken for its place."""
+    store = store_of(*(boat(f"boat-{number:05}", restarts=number) for number in range(10_000)))
+    model = drained(store)
+    task = asyncio.create_task(model.sort_soon("RESTARTS"))
+    await until_half_way(task)
+    store.put([boat("boat-00001", restarts=20_000)])
+    store.remove(ObjectKey("sea", "boat-00002"))
+    drain(model)
+    assert await task
+    assert [names(model)[place] for place in (0, 1, -1)] == ["boat-00000", "boat-00003", "boat-00001"]
+    store.put([boat("boat-00001", restarts=-1)])
+    drain(model)
+    assert names(model)[0] == "boat-00001"
+    assert len(model) == 9_999
