@@ -12,6 +12,7 @@ import msgspec
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR
 from ktui.kinds.relation import Wanted
+from ktui.kinds.row import Row
 from ktui.kube.client import Client
 from ktui.kube.errors import KtuiError
 from ktui.kube.last_seen import KindSeen, row_of
@@ -31,7 +32,10 @@ from ktui.kube.state import (
     Waiting,
     complete,
 )
-from ktui.kube.store import Store
+from ktui.kube.store import MOST_OBJECTS, Store
+
+ASK_AGAIN = 30.0
+"""Seconds after which objects are asked for again that could not be had."""
 
 StartTask = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 
@@ -141,11 +145,11 @@ class Feed:
             self._stop(namespace)
         for task in self._wanted.values():
             task.cancel()
-        self._refused.clear()
 
     def retry(self) -> None:
         """Try again at once whatever waits, and the namespaces that became known since."""
-        self._refused.clear()
+        for wanted in self._refused:
+            self._wanted[wanted].cancel()
         if self._reflectors:
             self._compose()
         for reflector in self._reflectors.values():
@@ -156,8 +160,11 @@ class Feed:
         state = self._as_remembered(state)
         if state != self.state:
             self.state = state
-            for listener in tuple(self._listeners):
-                listener()
+            self._tell()
+
+    def _tell(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
 
     def _as_remembered(self, state: State) -> State:
         """`state`, and of when the rows are that are shown meanwhile; they go as soon as it is known what is the case.
@@ -187,7 +194,7 @@ class Feed:
             # The lists that are still under way would replace them.
             return
         for each in wanted:
-            if each not in self._wanted and each not in self._refused and not self.store.whole(each):
+            if each not in self._wanted and not self.store.whole(each):
                 self._wanted[each] = self._start_task(self._fetch(self._client, each))
 
     def refused(self, wanted: Wanted) -> str:
@@ -195,27 +202,48 @@ class Feed:
         return self._refused.get(wanted, "")
 
     async def _fetch(self, client: Client, wanted: Wanted) -> None:
-        fields = f"metadata.name={wanted.name}" if wanted.name else wanted.fields
-        list_watch = ListWatch(
-            client, self.store.kind, wanted.namespace, label_selector=wanted.labels, field_selector=fields
-        )
-        changes = self.store.subscribe(lambda: None)
+        """Ask for wanted objects; when they cannot be had, say so, and let it be tried again after a while."""
         try:
-            rows = await list_rows(list_watch)
-        except (KtuiError, msgspec.DecodeError) as error:
-            unreadable = "The server's answer cannot be read."
-            self._refused[wanted] = error.sentence if isinstance(error, KtuiError) else unreadable
-            for listener in tuple(self._listeners):
-                listener()
-        else:
-            # What the watch has told meanwhile is newer than what was asked for, and what it took away is gone.
-            self.store.put(row for row in rows if row.key not in changes.keys)
-            self.store.complete(wanted)
-            if not rows:
-                self.store.announce()
+            why = await self._fetched(client, wanted)
+            if why:
+                self._refused[wanted] = why
+                self._tell()
+                await asyncio.sleep(ASK_AGAIN)
+        finally:
+            self._refused.pop(wanted, None)
+            del self._wanted[wanted]
+        self._tell()
+
+    async def _fetched(self, client: Client, wanted: Wanted) -> str:
+        """Put wanted objects into the store; returns why that could not be done, or nothing."""
+        lists, changes = self.store.lists, self.store.subscribe(lambda: None)
+        try:
+            rows = [row for namespace in self._within(wanted) for row in await self._listed(client, wanted, namespace)]
+        except KtuiError as error:
+            return error.sentence
+        except msgspec.DecodeError:
+            return "The server's answer cannot be read."
         finally:
             changes.close()
-            del self._wanted[wanted]
+        if lists != self.store.lists:
+            # A list that began meanwhile replaces them; whoever still wants them asks again.
+            return ""
+        # What the watch has told meanwhile is newer than what was asked for, and what it took away is gone.
+        fresh = [row for row in rows if row.key not in changes.keys]
+        if len(fresh) > MOST_OBJECTS:
+            return f"More than {MOST_OBJECTS:,} {self.kind.gvr.resource} belong to it, which is more than are kept."
+        self.store.put(fresh)
+        self.store.complete(wanted)
+        return ""
+
+    def _within(self, wanted: Wanted) -> Iterable[str]:
+        """The namespaces to look into: none but those of the feed."""
+        return (wanted.namespace,) if wanted.namespace else tuple(filter(None, self._reflectors)) or ("",)
+
+    async def _listed(self, client: Client, wanted: Wanted, namespace: str) -> list[Row]:
+        fields = f"metadata.name={wanted.name}" if wanted.name else wanted.fields
+        kind = self.store.kind
+        return await list_rows(ListWatch(client, kind, namespace, label_selector=wanted.labels, field_selector=fields))
 
     def _reflect(self, namespace: str) -> None:
         assert self._client is not None
@@ -241,8 +269,7 @@ class Feed:
     def _complete_kind(self, kind: Kind) -> None:
         self.store.kind = kind
         self.store.announce()
-        for listener in tuple(self._listeners):
-            listener()
+        self._tell()
 
     def _compose(self) -> None:
         """The one state that says how current all namespaces together are."""

@@ -104,7 +104,7 @@ class Reflector:
                 async for page in pages:
                     if not version:
                         version = page.version
-                        self._store.abridge(self._list_watch.namespace, page.abridged)
+                        self._store.begin_list(self._list_watch.namespace, abridged=page.abridged)
                     self._store.put(page.rows)
                     if unseen:
                         unseen.difference_update([row.key for row in page.rows])

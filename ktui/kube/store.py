@@ -56,11 +56,13 @@ class Store:
     Attributes:
         kind: whose rows these are. A kind that only the server can print gets its columns from the first list.
         rows: all rows by key; for others to read only.
+        lists: how many lists have begun.
     """
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self.rows: dict[ObjectKey, Row] = {}
+        self.lists = 0
         self._abridged: set[str] = set()
         self._readers: dict[Hashable, _Reader] = {
             name: _Reader(kind, index) for name, index in (kind.indexes or {}).items()
@@ -128,13 +130,14 @@ class Store:
         """Whether there may be rows without objects."""
         return bool(self._abridged)
 
-    def abridge(self, namespace: str, abridged: bool) -> None:
-        """Say how a list that begins now brings rows; what was whole may be so no longer.
+    def begin_list(self, namespace: str, *, abridged: bool) -> None:
+        """A list begins; what was whole may be so no longer.
 
         Args:
             namespace: where it lists; empty for everywhere.
             abridged: whether without objects.
         """
+        self.lists += 1
         if abridged:
             self._abridged.add(namespace)
         else:

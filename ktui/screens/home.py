@@ -183,10 +183,10 @@ class HomeScreen(TableScreen):
 
     def _narrow(self) -> None:
         wanted = self._wanted()
-        certain = wanted is None or not self.unknown()
+        certain, trouble = wanted is None or not self.unknown(), self.refused()
         for pane in self.panes:
             only = wanted.get(pane.kind.gvr) if wanted is not None else None
-            pane.narrow(only, self._label(), certain=certain)
+            pane.narrow(only, self._label(), certain=certain, trouble=trouble)
 
     def _wanted(self) -> dict[GVR, set[ObjectKey]] | None:
         """What the innermost focus leaves of each kind; None without a focus."""

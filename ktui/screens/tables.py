@@ -21,6 +21,8 @@ from ktui.kinds.related import unknown
 from ktui.kinds.relation import Wanted
 from ktui.kinds.row import Row
 from ktui.kinds.sentence import sentence
+from ktui.kinds.text import clean
+from ktui.kinds.tone import Tone
 from ktui.kube.meter import Rate
 from ktui.kube.session import Session
 from ktui.kube.sight import Sight
@@ -190,6 +192,7 @@ class TableScreen(Navigation):
     def _state_changed(self) -> None:
         self.refresh_bindings()
         self._tell_header(time.monotonic())
+        self._tell_again_soon()
 
     def tell(self) -> None:
         """Say in the header and at the panes what is the case."""
@@ -247,7 +250,10 @@ class TableScreen(Navigation):
         self._want_soon()
         listed = all(known(other.feed.state) for other in self.panes)
         parts = sentence(pane.kind, row, self.sight(), complete=listed)
-        words.show([Part(" "), *(Part(part.text, _VOICES[part.voice]) for part in parts)])
+        said = [Part(" "), *(Part(part.text, _VOICES[part.voice]) for part in parts)]
+        if trouble := self.refused():
+            said.append(Part(f"  {Tone.WARNING.value} {clean(trouble)}", "warning"))
+        words.show(said)
 
     # -- what only whole objects tell --------------------------------------------------------
 
@@ -261,6 +267,11 @@ class TableScreen(Navigation):
             return []
         kinds, sight = [pane.kind for pane in self.panes], self.sight()
         return [wanted for kind, row in self.told_of() for wanted in unknown(kind, row, sight, kinds)]
+
+    def refused(self) -> str:
+        """Why some of that cannot be told, in a sentence; empty when it can, or will be soon."""
+        feeds = {pane.kind.gvr: pane.feed for pane in self.panes}
+        return next((why for wanted in self.unknown() if (why := feeds[wanted.gvr].refused(wanted))), "")
 
     def _want_soon(self) -> None:
         """Ask for what is unknown when the cursor has rested for a while; a held key asks for nothing."""
@@ -277,7 +288,7 @@ class TableScreen(Navigation):
 
     @on(LivePane.Changed)
     def _tell_again_soon(self) -> None:
-        """Rows changed, perhaps because their objects have come."""
+        """Rows changed, or it is known now why the objects of some cannot be had."""
         if self._relating is None:
             self._relating = self.set_timer(TELL_EVERY, self._tell_again)
 

@@ -13,6 +13,7 @@ from ktui.kinds.column import Column, JoinColumn
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.row import Row
+from ktui.kinds.text import clean
 from ktui.kinds.tone import Tone
 from ktui.kube.feed import Feed
 from ktui.kube.joins import Joins
@@ -79,7 +80,7 @@ class LivePane(Pane):
         self._session = session
         self._suspended = False
         self._unrevealed: frozenset[ObjectKey] = frozenset()
-        self._certain = True
+        self._certain, self._trouble = True, ""
         self._view = session.open(kind, namespaces, labels=labels, fields=fields)
         self._namespaces = namespaces
         self.joins = Joins(session, self.feed, namespaces, BUILTIN, self._touch, self._choose_columns)
@@ -180,21 +181,26 @@ class LivePane(Pane):
             return (f"No {plural} with “{model.filter.text}”.", "Esc clears the filter.")
         if model.total and model.unhealthy_only:
             return (f"All {plural} are well.", "! shows them again.")
+        if self.subject and self._trouble:
+            return (f"Not all is known of what belongs to {self.subject}.", clean(self._trouble), "ctrl+r asks again.")
         if self.subject and not self._certain:
             return (f"Looking for what belongs to {self.subject} …",)
         if self.subject and complete(self.feed.state):
             return (f"No {plural} belong to {self.subject}.", "Esc widens again.")
         return sentence(self.feed.state, model.total, plural)
 
-    def narrow(self, keys: Collection[ObjectKey] | None, subject: str, *, certain: bool = True) -> None:
+    def narrow(
+        self, keys: Collection[ObjectKey] | None, subject: str, *, certain: bool = True, trouble: str = ""
+    ) -> None:
         """Show only these rows; all when None.
 
         Args:
             keys: which.
             subject: the name of what they belong to; empty for none.
             certain: whether these are all; others may still be found.
+            trouble: why others cannot be found, in a sentence; empty when they can.
         """
-        self._certain = certain
+        self._certain, self._trouble = certain, trouble
         if keys is None:
             subject = ""
         if subject != self.subject:

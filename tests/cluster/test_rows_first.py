@@ -17,6 +17,7 @@ from ktui.kinds.pods import PODS
 from ktui.kinds.relation import Wanted
 from ktui.kinds.row import Row
 from ktui.kinds.services import SERVICES
+from ktui.kube import feed as feed_module
 from ktui.kube import list_watch, rows_first, store
 from ktui.kube.client import Client
 from ktui.kube.feed import Feed
@@ -232,6 +233,68 @@ async def test_a_refusal_is_remembered(namespace: str, objects: Objects, opened:
     await until(lambda: feed.refused(wanted) != "")
     feed.want([wanted])
     assert wire.count(asks) == 1
+
+
+async def test_what_was_refused_is_asked_for_again(
+    namespace: str, objects: Objects, opened: Opened, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason goes when the objects can be had, without anybody's doing."""
+    monkeypatch.setattr(feed_module, "ASK_AGAIN", 0.2)
+    for number in range(4):
+        await objects.apply(pod(namespace, f"p{number}"))
+    feed = await look(opened, PODS, wire)
+    wanted = Wanted(GVR_PODS, namespace, "p3")
+    feed.listen(lambda: feed.want([wanted]))
+    wire.answer(500, "broken", when=lambda asked: asked.query.get("fieldSelector") == "metadata.name=p3")
+    feed.want([wanted])
+    await until(lambda: feed.refused(wanted) != "")
+    await until(lambda: feed.store.whole(wanted))
+    assert feed.refused(wanted) == ""
+
+
+async def test_nothing_comes_from_other_namespaces(namespace: str, objects: Objects, opened: Opened) -> None:
+    """What is wanted everywhere is looked for where the feed looks, and nowhere else."""
+    other = await objects.make_namespace(f"t-{secrets.token_hex(4)}")
+    for number in range(4):
+        await objects.apply(pod(namespace, f"p{number}"))
+        await objects.apply(pod(other, f"p{number}"))
+    feed = await look(opened, PODS, namespaces=(namespace,))
+    wanted = Wanted(GVR_PODS, "", fields="metadata.name=p3")
+    feed.want([wanted])
+    await until(lambda: feed.store.whole(wanted))
+    assert {key.namespace for key in feed.store.rows} == {namespace}
+    assert feed.store.rows[ObjectKey(namespace, "p3")].object is not None
+
+
+async def test_a_list_that_begins_meanwhile_is_not_taken_for_the_objects(
+    namespace: str, objects: Objects, opened: Opened, wire: Wire
+) -> None:
+    """What was asked for before a new list is not said to be known after it, whose rows have no objects."""
+    for number in range(4):
+        await objects.apply(pod(namespace, f"p{number}"))
+    feed = await look(opened, PODS, wire)
+    wanted = Wanted(GVR_PODS, namespace, "p3")
+    wire.hold()
+    feed.want([wanted])
+    await until(lambda: wire.count(lambda asked: asked.query.get("fieldSelector") == "metadata.name=p3") == 1)
+    feed.store.begin_list("", abridged=True)
+    wire.flow()
+    await until(lambda: wanted not in feed._wanted)
+    assert not feed.store.whole(wanted)
+
+
+async def test_more_objects_than_are_kept_are_not_claimed(
+    namespace: str, objects: Objects, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A selection too large to be kept is said to be so, and not asked for without end."""
+    monkeypatch.setattr(feed_module, "MOST_OBJECTS", 3)
+    for number in range(4):
+        await objects.apply({**pod(namespace, f"p{number}"), **_labels(namespace, f"p{number}", app="a")})
+    feed = await look(opened, PODS)
+    wanted = Wanted(GVR_PODS, namespace, labels="app=a")
+    feed.want([wanted])
+    await until(lambda: "more than are kept" in feed.refused(wanted))
+    assert not feed.store.whole(wanted)
 
 
 async def test_objects_of_long_ago_are_let_go(

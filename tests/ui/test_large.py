@@ -8,7 +8,8 @@ import pytest
 from textual.pilot import Pilot
 
 from ktui.kinds.names import GVR_PODS
-from ktui.kube import list_watch, rows_first
+from ktui.kube import feed, list_watch, rows_first
+from ktui.kube.errors import ApiError
 from ktui.screens.home import HomeScreen
 from ktui.screens.tables import TableScreen
 from tests.ui.conftest import World, screen_text, shows, until
@@ -121,6 +122,20 @@ async def test_details_of_a_row_without_an_object(pilot: Pilot[None]) -> None:
     await until(pilot, lambda: page(pilot).pane.row is not None)
     await pilot.press("d")
     await shows(pilot, "Container")
+
+
+async def test_objects_that_cannot_be_had_are_no_secret(pilot: Pilot[None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the pods of a deployment may not be asked for, the line of words and the narrowed panes say why."""
+
+    async def refuses(*_: object) -> list[object]:
+        raise ApiError(500, "InternalError", "etcdserver: leader changed")
+
+    monkeypatch.setattr(feed, "list_rows", refuses)
+    await pilot.press("2")
+    await go_to_row(pilot, "storefront")
+    await shows(pilot, "etcdserver: leader changed")
+    await pilot.press("enter")
+    await shows(pilot, "Not all is known of what belongs to storefront")
 
 
 async def test_metrics_are_asked_for_where_rows_are_in_sight(world: World) -> None:

@@ -47,7 +47,7 @@ def pods(batch: int) -> list[Row]:
 def shown() -> tuple[Store, TableModel]:
     """A store of many rows, and the table that shows it."""
     store = Store(PODS)
-    store.abridge("", True)
+    store.begin_list("", abridged=True)
     return store, TableModel(store, PODS.columns_for(wide=True, all_namespaces=True))
 
 
