@@ -26,7 +26,7 @@ from ktui.kinds.row import Row
 from ktui.kube.client import REQUEST_IDLE, Client, Response
 from ktui.kube.collector import collector_paused
 from ktui.kube.errors import ApiError, Expired, error_from_status
-from ktui.kube.page import TABLE, Event, Page
+from ktui.kube.page import TABLE, Event, ListMeta, Page
 from ktui.kube.rows_first import LIST_IDLE, RowsFirst, page_query
 
 JSON = "application/json"
@@ -43,14 +43,8 @@ WATCH_IDLE = 100.0
 T = TypeVar("T")
 
 
-class _ListMeta(msgspec.Struct, rename="camel", gc=False):
-    resource_version: str = ""
-    continue_: str = msgspec.field(default="", name="continue")
-    remaining_item_count: int | None = None
-
-
 class _List(msgspec.Struct, Generic[T], gc=False):
-    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
+    metadata: ListMeta = msgspec.field(default_factory=ListMeta)
     items: list[T] | None = None
 
 
@@ -62,7 +56,7 @@ class _TableRow(msgspec.Struct, gc=False):
 class _Table(msgspec.Struct, rename="camel", gc=False):
     """A Table, or the plain list that a server without Tables answers instead."""
 
-    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
+    metadata: ListMeta = msgspec.field(default_factory=ListMeta)
     column_definitions: list[ColumnDefinition] | None = None
     rows: list[_TableRow] | None = None
     items: list[Object] | None = None
@@ -277,7 +271,7 @@ def object_row(item: Object) -> Row:
     return Row(ObjectKey(meta.namespace, meta.name), meta.uid, item)
 
 
-def _page(rows: list[Row], meta: _ListMeta) -> Page:
+def _page(rows: list[Row], meta: ListMeta) -> Page:
     return Page(rows, meta.resource_version, meta.continue_, meta.remaining_item_count)
 
 

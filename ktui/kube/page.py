@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from ktui.kinds.row import Row
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 """How a server-side Table is asked for; servers without Tables answer the plain list."""
+
+
+class ListMeta(msgspec.Struct, rename="camel", gc=False):
+    """metav1.ListMeta."""
+
+    resource_version: str = ""
+    continue_: str = msgspec.field(default="", name="continue")
+    remaining_item_count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,11 @@ import msgspec
 from ktui.kinds.cells import CellReader, without_object
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR
+from ktui.kinds.objects import Object
 from ktui.kube.client import Client, Response
 from ktui.kube.collector import collector_paused, leave_alone
 from ktui.kube.errors import ApiError, Expired, Forbidden
-from ktui.kube.page import TABLE, Page
+from ktui.kube.page import TABLE, ListMeta, Page
 
 WHOLE_BYTES = 20_000_000
 """Bytes of JSON up to which a list is read as whole objects: about 2,000 pods, or 6,000 deployments."""
@@ -61,22 +62,8 @@ METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,app
 _NAMESPACES, _SERVICE_ACCOUNTS = GVR("", "v1", "namespaces"), GVR("", "v1", "serviceaccounts")
 
 
-class _Meta(msgspec.Struct, gc=False):
-    name: str = ""
-    namespace: str = ""
-
-
-class _Named(msgspec.Struct, gc=False):
-    metadata: _Meta = msgspec.field(default_factory=_Meta)
-
-
-class _Names(msgspec.Struct, gc=False):
-    items: tuple[_Named, ...] = ()
-
-
-class _ListMeta(msgspec.Struct, rename="camel", gc=False):
-    continue_: str = msgspec.field(default="", name="continue")
-    remaining_item_count: int | None = None
+class _Objects(msgspec.Struct, gc=False):
+    items: tuple[Object, ...] = ()
 
 
 class _Cells(msgspec.Struct, gc=False):
@@ -86,7 +73,7 @@ class _Cells(msgspec.Struct, gc=False):
 class _TableOfCells(msgspec.Struct, gc=False):
     """A Table without objects; no rows at all where the server answers a plain list instead."""
 
-    metadata: _ListMeta = msgspec.field(default_factory=_ListMeta)
+    metadata: ListMeta = msgspec.field(default_factory=ListMeta)
     rows: list[_Cells] | None = None
 
 
@@ -134,7 +121,7 @@ async def namespaces(client: Client) -> Namespaces | None:
         pass
     try:
         query = {"fieldSelector": "metadata.name=default"}
-        listed: _Names = await client.get_json(_SERVICE_ACCOUNTS.path(), _Names, query=query, accept=METADATA)
+        listed: _Objects = await client.get_json(_SERVICE_ACCOUNTS.path(), _Objects, query=query, accept=METADATA)
         return Namespaces(tuple(sorted(item.metadata.namespace for item in listed.items)), False)
     except ApiError:
         return None
