@@ -18,6 +18,7 @@ from ktui.kube.client import Client
 from ktui.kube.collector import collector_paused
 from ktui.kube.discovery import Discovery, Resource, discover
 from ktui.kube.errors import ConfigError, Expired
+from ktui.kube.page import ListMeta
 
 # Objects in one answer; kubectl asks for as many.
 RAW_PAGE = 500
@@ -29,12 +30,8 @@ class UnknownKind(ConfigError):  # noqa: N818 - named as those of errors.py
     """No kind, or more than one, goes by the word that was typed."""
 
 
-class _RawMeta(msgspec.Struct, rename="camel", frozen=True, gc=False):
-    continue_: str = msgspec.field(default="", name="continue")
-
-
 class _RawList(msgspec.Struct, gc=False):
-    metadata: _RawMeta = _RawMeta()
+    metadata: ListMeta = msgspec.field(default_factory=ListMeta)
     items: list[msgspec.Raw] | None = None
 
 
