@@ -109,12 +109,15 @@ class Prompt(Horizontal):
         self.post_message(self.Typed(self, event.value))
 
     def action_done(self) -> None:
-        """Take what was typed."""
-        self.post_message(self.Done(self, self._line.value))
+        """Take what was typed, the letters too that came together with Enter and still wait in the line."""
+        self._line.call_later(self._end, keep=True)
 
     def action_give_up(self) -> None:
         """Take nothing."""
-        self.post_message(self.Done(self, None))
+        self._line.call_later(self._end, keep=False)
+
+    def _end(self, *, keep: bool) -> None:
+        self.post_message(self.Done(self, self._line.value if keep else None))
 
     def action_complete(self) -> None:
         """Take the suggestion."""

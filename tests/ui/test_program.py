@@ -39,6 +39,18 @@ def test_the_demo_is_there_and_leaves_without_a_trace(demo: PseudoTerminal) -> N
     assert gone(running)
 
 
+def test_letters_that_come_together_with_enter_are_taken(demo: PseudoTerminal) -> None:
+    """Whoever types fast, or over a slow line, is understood: what is typed may come in one piece."""
+    demo.press(":")
+    demo.wait("Give up")
+    demo.press("c", "m", " ", "s", "h", "o", "p", "enter")
+    demo.wait("▸ shop ▸ configmaps")
+    demo.press("/")
+    demo.wait("Give up")
+    demo.press("c", "a", "t", "enter")
+    demo.wait("ConfigMaps 1 of")
+
+
 def test_a_closed_window_ends_everything(demo: PseudoTerminal) -> None:
     """When its terminal is gone (SIGHUP), ktui ends, and so does the embedded cluster."""
     running = demo.processes()
