@@ -59,9 +59,10 @@ class Keyboard:
         while True:
             ready = {key.fd for key, _ in selector.select(_COMPLETE if incomplete else None)}
             if self._fileno in ready:
-                if (text := self._read()) is None:
+                text = self._read()
+                if text is None:
                     selector.unregister(self._fileno)
-                else:
+                elif text:
                     self._tell_all(self._parser.feed(text))
                     incomplete = True
             elif not ready:
@@ -72,7 +73,7 @@ class Keyboard:
                 return
 
     def _read(self) -> str | None:
-        """What has come; None when nobody is at the other end any more."""
+        """What has come, perhaps not yet a whole character; None when nobody is at the other end any more."""
         try:
             came = os.read(self._fileno, _READ)
         except OSError:
