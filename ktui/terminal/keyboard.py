@@ -51,6 +51,7 @@ class Keyboard:
                 selector.register(self._heard, selectors.EVENT_READ)
                 self._follow(selector)
         finally:
+            self._ended = True
             os.close(self._heard)
             os.close(self._ending)
 
