@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -24,6 +26,9 @@ from ktui.widgets.palette import PALETTES, themes
 
 if TYPE_CHECKING:
     from ktui.explorer import Explorer
+
+LEAVE_WITHIN = 4.0
+"""Seconds that everything gets to close when a signal ends ktui."""
 
 KEY_NAMES = {
     "escape": "esc",
@@ -72,7 +77,19 @@ class KtuiApp(CrashKept, Painted):
 
     def on_mount(self) -> None:
         """Open when the first frame has been painted."""
+        if not self.is_headless:
+            # From now on a signal is an event like others, rather than an exception in the midst of anything.
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self._leave, number)
         self.call_after_refresh(self._open)
+
+    def _leave(self, number: int) -> None:
+        """A kill, or a closed terminal: leave as on `q`."""
+        # A closed terminal sends SIGCONT behind SIGHUP, on which Textual would begin to draw again.
+        signal.signal(signal.SIGCONT, signal.SIG_IGN)
+        self.exit(return_code=128 + number)
+        # Whatever may keep pages from closing keeps nobody from leaving.
+        asyncio.get_running_loop().call_later(LEAVE_WITHIN, sys.exit, 128 + number)
 
     async def _open(self) -> None:
         explorer = await asyncio.to_thread(_import_explorer)

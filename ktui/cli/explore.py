@@ -129,7 +129,5 @@ def _check_theme(name: str | None, available: Collection[str]) -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    """End as on ctrl+c: the terminal is given back, and the embedded cluster ends."""
-    # A closed terminal sends SIGCONT behind SIGHUP, on which Textual would begin to draw again.
-    signal.signal(signal.SIGCONT, signal.SIG_IGN)
+    """End before the app has begun to listen: the terminal is given back, and the embedded cluster ends."""
     sys.exit(128 + number)
