@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
-from textual import on, work
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -246,7 +247,9 @@ class EventsTab(Vertical):
             model = TableModel(self._view.feed.store, [columns[name] for name in EVENT_COLUMNS])
             model.sort = Sort("LAST SEEN")
             self._end_listening = self._view.feed.listen(self._say)
-            await self.mount(ResourceTable(model, clock=self._now), before=0)
+            table = ResourceTable(model, clock=self._now)
+            table.highlighted = partial(self._show_message, table)
+            await self.mount(table, before=0)
         self._say()
         self.query_one(ResourceTable).focus()
 
@@ -272,10 +275,8 @@ class EventsTab(Vertical):
             if complete(state):
                 table.settle()
 
-    @on(ResourceTable.Highlighted)
-    def _show_message(self, event: ResourceTable.Highlighted) -> None:
-        event.stop()
-        found = event.row.object if event.row is not None else None
+    def _show_message(self, table: ResourceTable) -> None:
+        found = table.row.object if table.row is not None else None
         message = self.query_one(TextView)
         message.show_text(found.message.strip() if isinstance(found, Event) else "")
         message.scroll_to(y=0, animate=False)

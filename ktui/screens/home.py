@@ -21,7 +21,6 @@ from ktui.screens.opening import SIDE_BY_SIDE
 from ktui.screens.tables import TableScreen
 from ktui.widgets.live_pane import LivePane
 from ktui.widgets.pane import Pane
-from ktui.widgets.resource_table import ResourceTable
 
 REVEAL_AFTER = 0.15
 """Seconds for which the cursor rests before panes scroll to what belongs to its row: longer than a key held down
@@ -141,8 +140,7 @@ class HomeScreen(TableScreen):
 
     # -- what belongs together ---------------------------------------------------------------
 
-    @on(ResourceTable.Highlighted)
-    def _mark_soon(self) -> None:
+    def highlighted(self) -> None:
         """Mark once, after all keys that are waiting have moved the cursor."""
         self.call_next(self.relate)
 
@@ -257,7 +255,7 @@ class HomeScreen(TableScreen):
     def on_descendant_focus(self) -> None:
         """The open pane is the one with the keyboard; what belongs together is told from there."""
         self._open(self.pane)
-        self._mark_soon()
+        self.highlighted()
 
     def _open(self, open_pane: LivePane) -> None:
         """Where there is room for one pane only, open this one; elsewhere all are open."""

@@ -136,10 +136,13 @@ class TableScreen(Navigation):
         """Everything is there: look."""
         self._panes = self.panes
         self.complete = True
+        for pane in self._panes:
+            pane.table.highlighted = self.highlighted
         self._end_listening = self.session.listen(self.tell)
         self.tell()
         self.show_meters()
         self.pane.focus_table()
+        self.highlighted()
 
     def look_at(self, session: Session, namespaces: tuple[str, ...]) -> None:
         """Show another context, or other namespaces.
@@ -305,8 +308,8 @@ class TableScreen(Navigation):
 
     # -- the tables --------------------------------------------------------------------------
 
-    @on(ResourceTable.Highlighted)
-    def _highlighted(self) -> None:
+    def highlighted(self) -> None:
+        """The cursor of a table stands on another row."""
         self.tell_relations()
 
     @on(ResourceTable.Chosen)

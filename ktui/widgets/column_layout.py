@@ -22,6 +22,8 @@ _LONG, _SHORT = 15, 10
 # Columns for which names and status are cut, when there is no other way: namespace, name, readiness, status.
 _AT_LEAST = 4
 _CUT_LEAST = 14
+# What kubectl prints where there is nothing to print.
+_NOTHING = frozenset({"", "<none>"})
 # Ages take as many cells in their longest form as in their shortest, so that columns do not jump as time passes.
 _TICKING_LEAST = 5
 
@@ -70,12 +72,20 @@ class ColumnWidths:
 
     Args:
         columns: of the table.
+
+    Attributes:
+        columns: as above.
+        toned: for each column, whether its cells begin with a glyph.
+        grown: whether a cell needs more room than there is, or another column.
+        silent: columns for `-o wide` in which nothing has stood yet; they come into sight only when somebody scrolls
+            to them.
     """
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.columns = tuple(columns)
         self.toned = tuple(map(_toned, columns))
         self.grown = True
+        self.silent = {index for index, column in enumerate(columns) if column.wide}
         self._seen: list[int] = []
         self.forget()
 
@@ -97,12 +107,15 @@ class ColumnWidths:
         if width > self._seen[index]:
             self._seen[index] = width
             self.grown = True
+        if index in self.silent and text not in _NOTHING:
+            self.silent.discard(index)
+            self.grown = True
 
     def arrange(self, room: int, skipped: int) -> Layout:
         """Place columns side by side.
 
-        Columns for `-o wide` are shown where the others leave room. The name gives way last, and stays when the
-        table is scrolled sideways.
+        Columns for `-o wide` are shown where the others leave room, and where anything stands in them. The name gives
+        way last, and stays when the table is scrolled sideways.
 
         Args:
             room: cells there are.
@@ -123,7 +136,7 @@ class ColumnWidths:
             kept = self._squeeze(first, name, widths, room)
             shown = list(range(len(self.columns)))
             if len(kept) == len(first):
-                wide = [i for i, column in enumerate(self.columns) if column.wide]
+                wide = [i for i, column in enumerate(self.columns) if column.wide and i not in self.silent]
                 kept = sorted(self._keep(first + wide, widths, room))
         self._widen(kept, name, widths, room)
         slots = tuple(Slot(i, self.columns[i], widths[i], self.toned[i]) for i in kept)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 
-from textual import on
 from textual.message import Message
 
 from ktui.kinds.builtin import BUILTIN
@@ -282,8 +281,9 @@ class LivePane(Pane):
         self.table.sort_by(names[place] if turn_around else names[(place + 1) % len(names)])
         return True
 
-    @on(ResourceTable.Counted)
-    def _look_at_what_is_in_sight(self) -> None:
+    def counted(self) -> None:
+        """Say so in the frame, and join what is in sight now."""
+        super().counted()
         model = self.table.model
         self.joins.look_at({key.namespace for key in self.table.keys_in_sight})
         if model.sort is not None and isinstance(column := model.column(model.sort.column), JoinColumn):

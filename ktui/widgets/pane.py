@@ -55,6 +55,7 @@ class Pane(Widget):
     def __init__(self, table: ResourceTable, title: str, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.table = table
+        table.counted = self.counted
         self._title = title
         self._subject = ""
         self._expected: int | None = None
@@ -151,6 +152,10 @@ class Pane(Widget):
         for side in self._sides:
             side.show(border, counts.top, counts.height, counts.shown)
 
+    def counted(self) -> None:
+        """Other rows are in sight, or there are more, or fewer."""
+        self.tell_frame()
+
     def _title_words(self) -> list[Word]:
         counts, model = self.table.counts, self.table.model
         lit = self.table.lit
@@ -185,10 +190,6 @@ class Pane(Widget):
             words.append(Word(f"{'  ' if words else ''}{glyph} ", ink))
             words.append(Word(text, ink if tone.unhealthy else Ink.QUIET))
         return words
-
-    @on(ResourceTable.Counted)
-    def _counted(self) -> None:
-        self.tell_frame()
 
     @on(Edge.Clicked)
     def _edge_clicked(self, event: Edge.Clicked) -> None:

@@ -56,6 +56,8 @@ class ResourceTable(TableLines, can_focus=True):
 
     Attributes:
         counts: what the frame says about it.
+        counted: called when these have changed. Synchronously, as messages come too late to be painted in one frame.
+        highlighted: called, in the same way, when the cursor stands on another row.
     """
 
     ALLOW_SELECT = False
@@ -72,23 +74,6 @@ class ResourceTable(TableLines, can_focus=True):
         Binding("enter", "choose", "Choose", show=False),
     ]
     DEFAULT_CSS = "ResourceTable { width: 1fr; height: 1fr; background: $background; }"
-
-    class Highlighted(Message):
-        """The cursor stands on another row.
-
-        Attributes:
-            table: where.
-            row: the row, or None when none is shown.
-        """
-
-        def __init__(self, table: ResourceTable, row: Row | None) -> None:
-            super().__init__()
-            self.table, self.row = table, row
-
-        @property
-        def control(self) -> ResourceTable:
-            """The table."""
-            return self.table
 
     class Chosen(Message):
         """Enter was pressed on a row, or it was clicked twice.
@@ -107,26 +92,11 @@ class ResourceTable(TableLines, can_focus=True):
             """The table."""
             return self.table
 
-    class Counted(Message):
-        """What a frame says about the table has changed.
-
-        Attributes:
-            table: which.
-            counts: what is the case now.
-        """
-
-        def __init__(self, table: ResourceTable, counts: Counts) -> None:
-            super().__init__()
-            self.table, self.counts = table, counts
-
-        @property
-        def control(self) -> ResourceTable:
-            """The table."""
-            return self.table
-
     def __init__(self, model: TableModel, *, clock: Callable[[], float] = time.time, id: str | None = None) -> None:  # noqa: A002
         super().__init__(model, clock=clock, id=id)
         self.counts = Counts()
+        self.counted: Callable[[], None] = _nothing
+        self.highlighted: Callable[[], None] = _nothing
         self._old_ages_at = 0
         self._highlighted: tuple[ObjectKey, str] | None = None
         # Drained and not yet painted.
@@ -301,11 +271,11 @@ class ResourceTable(TableLines, can_focus=True):
         highlighted = None if row is None else (row.key, row.uid)
         if highlighted != self._highlighted:
             self._highlighted = highlighted
-            self.post_message(self.Highlighted(self, row))
+            self.highlighted()
         counts = Counts(len(model), model.total, model.failed, model.warning, self._top, self._body)
         if counts != self.counts or narrowed_anew:
             self.counts = counts
-            self.post_message(self.Counted(self, counts))
+            self.counted()
         self._place_hardware_cursor()
 
     # -- time --------------------------------------------------------------------------------
@@ -483,3 +453,7 @@ class ResourceTable(TableLines, can_focus=True):
     def on_resize(self) -> None:
         """Tell the frame how many rows fit now, and which."""
         self.call_after_refresh(self._tell)
+
+
+def _nothing() -> None:
+    """What is called while nobody frames the table."""

@@ -236,6 +236,8 @@ class TableLines(Widget):
             widths.see(slot.index, text)
             cells.append((text, slot.column.tone_of(row, model.joined) if slot.toned else Tone.PLAIN))
             young = young or (slot.column.ticks and _YOUNG.search(text) is not None)
+        for index in sorted(widths.silent):
+            widths.see(index, steady(widths.columns[index].cell(row, now, model.joined)))
         (self._young.add if young else self._young.discard)(y)
         return cells
 

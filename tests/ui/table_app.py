@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from textual.app import App, ComposeResult
 from textual.reactive import Reactive
@@ -37,7 +38,7 @@ class TableApp(Painted):
 
     Attributes:
         now: what the tables' clock says.
-        told: messages of the tables, in order.
+        told: what the tables told, in order, with the name of the row.
     """
 
     CSS = "Screen { layout: horizontal; background: $background; }"
@@ -50,7 +51,7 @@ class TableApp(Painted):
         self.theme = theme
         self.stores = stores
         self.now = NOW
-        self.told: list[ResourceTable.Highlighted | ResourceTable.Chosen] = []
+        self.told: list[tuple[str, str]] = []
 
     def get_default_screen(self) -> Screen[None]:
         """The page with the tables."""
@@ -59,7 +60,9 @@ class TableApp(Painted):
     def compose(self) -> ComposeResult:
         """The panes."""
         for store in self.stores:
-            pane = Pane(ResourceTable(TableModel(store, COLUMNS), clock=lambda: self.now), "Boats")
+            table = ResourceTable(TableModel(store, COLUMNS), clock=lambda: self.now)
+            table.highlighted = partial(self._highlighted, table)
+            pane = Pane(table, "Boats")
             pane.show_freshness(LIVE)
             yield pane
 
@@ -73,13 +76,12 @@ class TableApp(Painted):
         """The first pane."""
         return self.query(Pane).first()
 
-    def on_resource_table_highlighted(self, event: ResourceTable.Highlighted) -> None:
-        """Keep it."""
-        self.told.append(event)
+    def _highlighted(self, table: ResourceTable) -> None:
+        self.told.append(("highlighted", table.row.key.name if table.row else ""))
 
     def on_resource_table_chosen(self, event: ResourceTable.Chosen) -> None:
         """Keep it."""
-        self.told.append(event)
+        self.told.append(("chosen", event.row.key.name))
 
 
 class OtherScreen(Screen[None]):

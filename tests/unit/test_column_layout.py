@@ -66,9 +66,20 @@ def test_columns_for_wide_output_come_last() -> None:
     narrow = widths(NAME="x" * 28).arrange(ROOM - 20, 0)
     assert "IMAGE" not in names(narrow)
     assert narrow.more_right
-    wide = widths(NAME="x" * 28).arrange(200, 0)
+    wide = widths(NAME="x" * 28, IMAGE="nginx").arrange(200, 0)
     assert names(wide) == [column.name for column in COLUMNS]
     assert not wide.more_right
+
+
+def test_columns_for_wide_output_that_say_nothing_are_for_those_who_look_for_them() -> None:
+    """They are left out until something stands in them, `›` tells of them, and scrolling shows them."""
+    silent = widths(NAME="x" * 28, IMAGE="<none>")
+    assert "IMAGE" not in names(silent.arrange(200, 0))
+    assert silent.arrange(200, 0).more_right
+    assert "IMAGE" in names(silent.arrange(200, 1))
+    silent.see(len(COLUMNS) - 1, "nginx")
+    assert silent.grown
+    assert "IMAGE" in names(silent.arrange(200, 0))
 
 
 def test_ages_do_not_change_the_width_as_they_tick() -> None:
