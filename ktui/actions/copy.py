@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from pathlib import Path
 from typing import NamedTuple
 
+from ktui.actions.kubectl import kubectl, shell_line
 from ktui.kinds.kind import Kind
-from ktui.kinds.names import GVR, ObjectKey
+from ktui.kinds.names import ObjectKey
 
 # Terminals drop OSC 52 sequences beyond about 100,000 characters of base64, most of them silently.
 # Source: xterm's and tmux's limits; https://invisible-island.net/xterm/ctlseqs/ctlseqs.html
@@ -62,22 +62,7 @@ def kubectl_get(kind: Kind, key: ObjectKey, context: str) -> str:
         key: its namespace and name.
         context: the kubeconfig context; empty for the one in use by default.
     """
-    words = ["kubectl"]
-    if context:
-        words += ["--context", context]
-    if key.namespace:
-        words += ["-n", key.namespace]
-    return shlex.join([*words, "get", resource_word(kind.gvr), key.name, "-o", "yaml"])
-
-
-def resource_word(gvr: GVR) -> str:
-    """The name under which kubectl finds a resource: `pods`, `deployments`, `widgets.shop.example.com`.
-
-    Kubernetes' own groups come first in kubectl's search, so their plain plural is enough; a custom resource's may be
-    some other kind's name, too.
-    """
-    own = "." not in gvr.group or gvr.group.endswith(".k8s.io")
-    return gvr.resource if own and gvr.group != "metrics.k8s.io" else gvr.qualified
+    return shell_line(kubectl(["get"], kind, key, "-o", "yaml"), context)
 
 
 def save(folder: Path, kind: Kind, key: ObjectKey, text: str) -> Path:

@@ -140,7 +140,7 @@ DEPLOYMENTS = Kind(
     namespaced=True,
     view=Deployment,
     short=("deploy",),
-    traits=Trait.SCALABLE | Trait.ROLLOUT | Trait.EXPOSABLE | Trait.LOGGABLE,
+    traits=Trait.SCALABLE | Trait.TEMPLATED | Trait.ROLLOUT | Trait.PAUSABLE | Trait.EXPOSABLE | Trait.LOGGABLE,
     columns=(
         NAME,
         Column(

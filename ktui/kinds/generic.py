@@ -18,10 +18,11 @@ from ktui.kinds.workload import Workload, pods_of
 
 # What can be done to workloads that have no value of their own; a scale subresource adds SCALABLE from discovery.
 _TRAITS = {
-    ("apps", "statefulsets"): Trait.SCALABLE | Trait.ROLLOUT | Trait.LOGGABLE,
-    ("apps", "daemonsets"): Trait.ROLLOUT | Trait.LOGGABLE,
-    ("batch", "jobs"): Trait.LOGGABLE,
-    ("", "replicationcontrollers"): Trait.SCALABLE | Trait.EXPOSABLE | Trait.LOGGABLE,
+    ("apps", "statefulsets"): Trait.SCALABLE | Trait.TEMPLATED | Trait.ROLLOUT | Trait.LOGGABLE,
+    ("apps", "daemonsets"): Trait.TEMPLATED | Trait.ROLLOUT | Trait.LOGGABLE,
+    ("batch", "jobs"): Trait.SUSPENDABLE | Trait.LOGGABLE,
+    ("batch", "cronjobs"): Trait.TEMPLATED | Trait.SUSPENDABLE | Trait.RUNNABLE,
+    ("", "replicationcontrollers"): Trait.SCALABLE | Trait.TEMPLATED | Trait.EXPOSABLE | Trait.LOGGABLE,
 }
 
 

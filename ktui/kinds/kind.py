@@ -22,9 +22,25 @@ class Trait(Flag):
 
     NONE = 0
     SCALABLE = auto()
+    """Has a `scale` subresource."""
+    TEMPLATED = auto()
+    """Makes pods from a template that can be changed: image, resources, environment."""
     ROLLOUT = auto()
+    """Brings changes of its template to its pods, and keeps earlier ones."""
+    PAUSABLE = auto()
+    """Its rollout can be paused."""
     EXPOSABLE = auto()
+    """A service can be made for its pods."""
     LOGGABLE = auto()
+    """Has logs."""
+    EVICTABLE = auto()
+    """Is a pod."""
+    DRAINABLE = auto()
+    """Is a node: pods are scheduled on it."""
+    SUSPENDABLE = auto()
+    """Makes no pods, or jobs, while it is suspended."""
+    RUNNABLE = auto()
+    """Makes jobs by a schedule, and can make one now."""
 
 
 @dataclass(frozen=True, slots=True)

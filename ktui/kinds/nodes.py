@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ktui.kinds.column import AGE, NAME, Column, Role
-from ktui.kinds.kind import Kind
+from ktui.kinds.kind import Kind, Trait
 from ktui.kinds.metrics import NODE_CPU, NODE_MEMORY
 from ktui.kinds.names import GVR_NODES, GVR_PODS
 from ktui.kinds.objects import Condition, Object, Struct
@@ -164,4 +164,5 @@ NODES = Kind(
     ),
     health=health,
     relations=(Relation(to=GVR_PODS, find=_pods, wants=_pods_wanted),),
+    traits=Trait.DRAINABLE,
 )

@@ -354,7 +354,7 @@ PODS = Kind(
     namespaced=True,
     view=Pod,
     short=("po",),
-    traits=Trait.LOGGABLE | Trait.EXPOSABLE,
+    traits=Trait.LOGGABLE | Trait.EXPOSABLE | Trait.EVICTABLE,
     columns=(
         NAME,
         Column(name="READY", text=_ready, sort=_ready_share, sort_text=share_of_text, right=True),

@@ -79,7 +79,7 @@ REPLICASETS = Kind(
     namespaced=True,
     view=ReplicaSet,
     short=("rs",),
-    traits=Trait.SCALABLE | Trait.EXPOSABLE | Trait.LOGGABLE,
+    traits=Trait.SCALABLE | Trait.TEMPLATED | Trait.EXPOSABLE | Trait.LOGGABLE,
     columns=(
         NAME,
         Column(name="DESIRED", text=lambda replica_set: replica_set.spec.replicas, right=True),

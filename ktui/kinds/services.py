@@ -9,7 +9,7 @@ import msgspec
 
 from ktui.kinds.column import AGE, NAME, Column, JoinColumn, Role
 from ktui.kinds.endpoint_slices import OF_SERVICE, EndpointSlice, count
-from ktui.kinds.kind import Index, Kind
+from ktui.kinds.kind import Index, Kind, Trait
 from ktui.kinds.names import GVR_PODS, GVR_SERVICES
 from ktui.kinds.objects import Object, Struct
 from ktui.kinds.relation import Lookup, Relation, Wanted
@@ -190,4 +190,5 @@ SERVICES = Kind(
     ),
     indexes={"selector": Index(_by_selector)},
     relations=(Relation(to=GVR_PODS, find=_pods, wants=_pods_wanted),),
+    traits=Trait.EXPOSABLE,
 )

@@ -12,7 +12,7 @@ import msgspec
 
 from ktui.kinds.builtin import BUILTIN
 from ktui.kinds.generic import generic_kind
-from ktui.kinds.kind import Kind
+from ktui.kinds.kind import Kind, Trait
 from ktui.kinds.names import GVR
 from ktui.kube.client import Client
 from ktui.kube.collector import collector_paused
@@ -106,7 +106,10 @@ def kind_in(discovery: Discovery, word: str) -> Kind:
 
 def kind_of(resource: Resource) -> Kind:
     """The kind of a resource: ktui's own value, or one that the server prints."""
-    return BUILTIN.get(resource.gvr) or generic_kind(resource.gvr, resource.kind, resource.namespaced, resource.short)
+    scalable = Trait.SCALABLE if "scale" in resource.subresources else Trait.NONE
+    return BUILTIN.get(resource.gvr) or generic_kind(
+        resource.gvr, resource.kind, resource.namespaced, resource.short, traits=scalable
+    )
 
 
 async def list_objects(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ktui.actions.copy import LARGEST_CLIPBOARD, CopyText, copy_texts, kubectl_get, resource_word, save
+from ktui.actions.copy import LARGEST_CLIPBOARD, CopyText, copy_texts, kubectl_get, save
+from ktui.actions.kubectl import resource_word
 from ktui.kinds.generic import generic_kind
 from ktui.kinds.names import GVR, ObjectKey
 from ktui.kinds.nodes import NODES
