@@ -34,10 +34,10 @@ def kubectl(words: Sequence[str], kind: Kind, key: ObjectKey, *more: str) -> tup
         more: what follows the object: `--replicas=3`.
 
     Returns:
-        `kubectl rollout restart -n shop deployments web …`, the resource and the name as two words, so that no name is
+        `kubectl -n shop rollout restart deployments web …`, the resource and the name as two words, so that no name is
         taken for something else.
     """
-    return ("kubectl", *words, *in_namespace(key), resource_word(kind.gvr), key.name, *more)
+    return ("kubectl", *in_namespace(key), *words, resource_word(kind.gvr), key.name, *more)
 
 
 def shell_line(words: Sequence[str], context: str = "", stdin: str = "") -> str:

@@ -90,7 +90,7 @@ def test_kinds_that_print_themselves_keep_their_columns() -> None:
 def test_workloads_without_a_value_of_their_own_have_their_traits() -> None:
     """A StatefulSet can be restarted and its pods have logs; discovery adds what it knows."""
     stateful = generic_kind(GVR("apps", "v1", "statefulsets"), "StatefulSet", True)
-    assert stateful.traits == Trait.SCALABLE | Trait.ROLLOUT | Trait.LOGGABLE
+    assert stateful.traits == Trait.SCALABLE | Trait.TEMPLATED | Trait.ROLLOUT | Trait.LOGGABLE
     custom = generic_kind(GVR("shop.example.com", "v1", "widgets"), "Widget", True, traits=Trait.SCALABLE)
     assert custom.traits is Trait.SCALABLE
 
