@@ -22,6 +22,7 @@ from ktui.kube.last_seen import LastSeen, Memory, files_looked_at
 from ktui.options import Options
 from ktui.screens.opening import OpeningScreen
 from ktui.terminal.painting import Painted
+from ktui.terminal.type_ahead import TypeAhead
 from ktui.widgets.palette import PALETTES, themes
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ KEY_NAMES = {
 }
 
 
-class KtuiApp(CrashKept, Painted):
+class KtuiApp(CrashKept, TypeAhead, Painted):
     """ktui.
 
     The first frame is painted before anything is imported that it does not need; then the explorer takes over.

@@ -19,6 +19,10 @@ def _always(values: Values) -> bool:
     return True
 
 
+def _never(values: Values) -> bool:
+    return False
+
+
 def _fine(value: Any) -> str:
     return ""
 
@@ -150,6 +154,24 @@ class SwitchField(Field):
     def start(self) -> bool:
         """Yes or no."""
         return self.on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carried(Field):
+    """Something that the form has read and the plan needs, such as what the server serves. It is never asked for.
+
+    Attributes:
+        value: what it is.
+    """
+
+    label: str = ""
+    value: Any = None
+    shown: Callable[[Values], bool] = _never
+
+    @property
+    def start(self) -> Any:
+        """What it is."""
+        return self.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -33,6 +33,9 @@ from ktui.widgets.key_bar import KeyBar
 from ktui.widgets.prompt import Prompt
 from ktui.widgets.relations_view import RelationsView
 from ktui.widgets.text_view import TextView
+
+if TYPE_CHECKING:
+    from ktui.app import KtuiApp
 
 TABS = ("overview", "yaml", "events", "relations")
 TITLES = {"overview": "Overview", "yaml": "YAML", "events": "Events", "relations": "Relations"}
@@ -303,7 +306,12 @@ class DetailsScreen(FailuresSaid, Screen[None]):
     def action_search(self) -> None:
         """Type what to look for."""
         hint = "text to look for; Enter keeps it, Esc ends it"
+        cast("KtuiApp", self.app).hold_keys()
         self.mount(Prompt("/", id="search", placeholder=hint), before=self.query_one(KeyBar))
+
+    @on(Prompt.Ready)
+    def _ready(self) -> None:
+        cast("KtuiApp", self.app).release_keys()
 
     @on(Prompt.Typed, "#search")
     def _search(self, event: Prompt.Typed) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -37,6 +37,8 @@ from ktui.widgets.live_pane import LivePane
 from ktui.widgets.resource_table import ResourceTable
 
 if TYPE_CHECKING:
+    from ktui.app import KtuiApp
+
     # Imported when somebody types: the first frame does not wait for it.
     from ktui.widgets.prompt import Prompt
 
@@ -337,6 +339,8 @@ class TableScreen(Navigation):
     def on_key(self, event: events.Key) -> None:
         """Shift and a letter sorts by the next column that begins with it."""
         letter = event.character or ""
+        if cast("KtuiApp", self.app).holds_keys:
+            return
         if letter.isalpha() and letter.isupper() and self.pane.sort_by_letter(letter):
             event.stop()
 
@@ -362,7 +366,12 @@ class TableScreen(Navigation):
         self._filtered = self.pane
         self._filtered.table.keeps_cursor = True
         self.query_one("#words").display = False
+        cast("KtuiApp", self.app).hold_keys()
         self.mount(prompt, before="#keys")
+
+    def on_prompt_ready(self) -> None:
+        """What was typed before it was there goes into it."""
+        cast("KtuiApp", self.app).release_keys()
 
     def on_prompt_typed(self, event: Prompt.Typed) -> None:
         """Filter as the text is typed."""

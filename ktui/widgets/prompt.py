@@ -42,6 +42,22 @@ class Prompt(Horizontal):
     }
     """
 
+    class Ready(Message):
+        """It has the keyboard.
+
+        Attributes:
+            prompt: which.
+        """
+
+        def __init__(self, prompt: Prompt) -> None:
+            super().__init__()
+            self.prompt = prompt
+
+        @property
+        def control(self) -> Prompt:
+            """Which."""
+            return self.prompt
+
     class Typed(Message):
         """The text changed.
 
@@ -102,6 +118,7 @@ class Prompt(Horizontal):
         """Type into it."""
         self._line.focus()
         self._line.cursor_position = len(self._line.value)
+        self.post_message(self.Ready(self))
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

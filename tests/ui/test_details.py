@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.app import App
 from textual.pilot import Pilot
 
 from ktui.actions.copy import LARGEST_CLIPBOARD
@@ -26,11 +25,12 @@ from ktui.kube.listing import kind_in
 from ktui.kube.session import Session
 from ktui.screens.details import DetailsScreen
 from ktui.screens.details_tabs import OverviewTab, YamlTab
+from ktui.terminal.type_ahead import TypeAhead
 from ktui.widgets.palette import DARK, themes
 from ktui.widgets.relations_view import RelationsView
 
 
-class Host(App[None]):
+class Host(TypeAhead):
     """An app with our themes and nothing else."""
 
     def on_mount(self) -> None:

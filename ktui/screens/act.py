@@ -1,0 +1,431 @@
+"""ActScreen: an action from its form to its end: what is asked, what would happen, whether it is meant, how it goes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Label, Static
+
+from ktui.actions.action import Action, Asks, Said, Target
+from ktui.actions.copy import CopyText
+from ktui.actions.form import Form
+from ktui.actions.keepers import keepers
+from ktui.actions.kubectl import shell_line
+from ktui.actions.permission import Verdict
+from ktui.actions.undertaking import Preview, Stage, Undertaking, Work
+from ktui.kinds.text import clean
+from ktui.kinds.tone import Tone
+from ktui.kube.errors import Conflict, KtuiError
+from ktui.widgets.act_words import GAP, Words, heading, preview_words, progress_words, said_words
+from ktui.widgets.clipboard import copy_to_clipboard
+from ktui.widgets.failures import FailuresSaid
+from ktui.widgets.form_view import FormView
+
+SETTLES = 0.25
+"""Seconds for which nothing is typed before the server is asked what would happen."""
+
+SIDE_BY_SIDE = 124
+"""Columns from which on the form stands beside what would happen."""
+
+
+class ActScreen(FailuresSaid, ModalScreen[None]):
+    """Asks, shows what would happen, does it, and tells how it goes.
+
+    Args:
+        undertaking: the action and its targets.
+        verdict: tells whether the user may; what is not allowed can be looked at, and not done.
+        protected: whether every change in this context is confirmed by typing.
+        hidden: how many of the targets are hidden by a filter.
+        on_done: called when something was done, so that marks can be taken away.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Cancel", priority=True),
+        Binding("ctrl+s", "submit", "Do it", show=False),
+        Binding("ctrl+y", "copy", "Copy the kubectl line", show=False, priority=True),
+        Binding("ctrl+x", "stop", "Stop what has not begun", show=False, priority=True),
+        Binding("right", "app.focus_next", show=False),
+        Binding("left", "app.focus_previous", show=False),
+        Binding("pagedown", "scroll(1)", show=False),
+        Binding("pageup", "scroll(-1)", show=False),
+    ]
+    DEFAULT_CSS = """
+    ActScreen {
+        align: center middle;
+        background: $background 60%;
+        & > #box {
+            width: 100; max-width: 100%; height: auto; max-height: 96%;
+            background: $bar; border: round $primary; border-title-color: $primary; border-subtitle-color: $faint;
+            padding: 0 1;
+        }
+        &.-destructive > #box { border: round $failed; border-title-color: $failed; }
+        &.-beside > #box { width: 150; }
+        & #parts { height: auto; max-height: 100%; layout: vertical; }
+        &.-beside #parts { layout: horizontal; }
+        & #ask { height: auto; width: 1fr; }
+        &.-beside #ask { width: 62; height: auto; max-height: 100%; padding-right: 2; }
+        &.-beside #told { width: 1fr; }
+        & #told { height: auto; max-height: 30; background: $bar; scrollbar-size-vertical: 1; }
+        & #told > Static { height: auto; }
+        & #facts { color: $quiet; height: auto; margin-bottom: 1; }
+        & #name { height: auto; margin-top: 1; }
+        & #name > Label { color: $warning; }
+        & #name > Input { border: none; height: 1; padding: 0; background: $surface; }
+        & #name > Input:focus { background: $row-cursor; }
+        & #buttons { height: 1; margin-top: 1; align-horizontal: left; }
+        & #hint { color: $faint; width: 1fr; height: 1; content-align-horizontal: right; }
+        & Button { min-width: 10; margin-right: 2; }
+        & Button:focus { background: $row-cursor; color: $bright; text-style: bold; }
+    }
+    """
+
+    def __init__(
+        self,
+        undertaking: Undertaking,
+        *,
+        verdict: Callable[[Action, Sequence[Target]], Awaitable[Verdict]],
+        protected: bool = False,
+        hidden: int = 0,
+        on_done: Callable[[], None] | None = None,
+    ) -> None:
+        super().__init__()
+        self.undertaking = undertaking
+        undertaking.changed = self._changed
+        self._protected = protected
+        self._verdict = verdict
+        self._denied: Verdict | None = None
+        self._hidden = hidden
+        self._on_done = on_done
+        self._said: Sequence[Said] = ()
+        self._previews: dict[Work, list[Preview]] = {}
+        self._checked = False
+        self._trouble: KtuiError | None = None
+        self._going: asyncio.Task[None] | None = None
+        self._tell_soon = False
+
+    @property
+    def action(self) -> Action:
+        """What is done."""
+        return self.undertaking.action
+
+    def compose(self) -> ComposeResult:
+        """A box: what is asked, what would happen, buttons."""
+        with Vertical(id="box"):
+            with Container(id="parts"):
+                yield Vertical(id="ask")
+                with VerticalScroll(id="told", can_focus=False):
+                    yield Static(id="words", markup=False)
+            with Vertical(id="name"):
+                yield Label(id="type-this", markup=False)
+                entry = Input(compact=True)
+                entry.cursor_blink = False
+                yield entry
+            with Horizontal(id="buttons"):
+                yield Button("Cancel", id="cancel", compact=True)
+                yield Button(self.action.title, id="do", compact=True)
+                yield Label(id="hint", markup=False)
+
+    def on_mount(self) -> None:
+        """Read what is to be changed."""
+        box = self.query_one("#box")
+        box.border_title = Content(heading(self.undertaking))
+        self.query_one("#name").display = False
+        self.query_one("#do", Button).disabled = True
+        self._tell()
+        self._read()
+
+    # -- reading -----------------------------------------------------------------------------
+
+    @work(group="read", exclusive=True, exit_on_error=False)
+    async def _read(self, focus: bool = True) -> None:
+        self._trouble, self._checked = None, False
+        box = self.query_one("#box")
+        try:
+            box.border_subtitle = Content(clean(self.undertaking.place.context))
+            verdict = await self._verdict(self.action, self.undertaking.targets)
+            self._denied = verdict if verdict.allowed is False else None
+            await self.undertaking.read()
+            form = await self.action.form(self.undertaking.place, self.undertaking.targets)
+        except KtuiError as error:
+            self._trouble = error
+            self._tell()
+            self.query_one("#cancel").focus()
+            return
+        await self._show_form(form, focus)
+        self._think()
+
+    async def _show_form(self, form: Form, focus: bool) -> None:
+        ask = self.query_one("#ask")
+        if self.query(FormView):
+            # Read again: what was typed stays.
+            return
+        beside = bool(form.fields) and self.app.size.width >= SIDE_BY_SIDE
+        self.set_class(beside, "-beside")
+        if form.facts:
+            await ask.mount(Static("\n".join(map(clean, form.facts)), id="facts", markup=False))
+        await ask.mount(FormView(form))
+        ask.display = bool(form.fields or form.facts)
+        self._fit()
+        if focus and self._asks is Asks.NOTHING and any(row.display for row in self.query("FieldRow")):
+            self.query_one(FormView).focus_first()
+        elif focus:
+            self.query_one("#cancel" if self._asks is not Asks.NOTHING else "#do").focus()
+
+    # -- what would happen -------------------------------------------------------------------
+
+    @property
+    def _asks(self) -> Asks:
+        asks = self.action.asks(self.undertaking.targets, self.undertaking.values)
+        return Asks.NAME if self._protected and not self.action.creates else asks
+
+    @on(FormView.Changed)
+    def _think(self) -> None:
+        """Plan at once, and ask the server soon."""
+        form = self.query_one(FormView)
+        self.undertaking.values = form.values
+        self._checked = False
+        if not form.judge():
+            self.undertaking.plan()
+            self._check()
+        else:
+            self.workers.cancel_group(self, "check")
+        self._ask_for_name()
+        self._tell()
+
+    @work(group="check", exclusive=True, exit_on_error=False)
+    async def _check(self) -> None:
+        await asyncio.sleep(SETTLES if self._previews else 0)
+        undertaking = self.undertaking
+        targets = [work.target for work in undertaking.works if work.error is None]
+        weighed, previews = await asyncio.gather(self._weigh(targets), undertaking.previews())
+        kept = [said for target in targets if target.item is not None for said in keepers(target.item)]
+        self._said, self._previews, self._checked = [*kept, *weighed], previews, True
+        self._tell()
+
+    async def _weigh(self, targets: Sequence[Target]) -> Sequence[Said]:
+        try:
+            return await self.action.weigh(self.undertaking.place, targets, self.undertaking.values) if targets else ()
+        except KtuiError as error:
+            return (Said(f"It is not known what else would happen: {error.sentence}", Tone.WARNING),)
+
+    def _ask_for_name(self) -> None:
+        line = self.query_one("#name")
+        line.display = self._asks is Asks.NAME
+        if line.display:
+            self.query_one("#type-this", Label).update(f"Type {clean(self._name_wanted)} to go on:")
+
+    @property
+    def _name_wanted(self) -> str:
+        targets = self.undertaking.targets
+        return targets[0].key.name if len(targets) == 1 else str(len(targets))
+
+    @on(Input.Changed, "#name > Input")
+    def _name_typed(self) -> None:
+        self._tell()
+
+    def _may_do(self) -> bool:
+        """Whether the button does anything."""
+        works = self.undertaking.works
+        if self._denied is not None or self._trouble is not None or not self.query(FormView):
+            return False
+        if self.query_one(FormView).judge() or all(work.error is not None for work in works):
+            return False
+        refused = [self._refused(work) for work in works if work.error is None]
+        if self._checked and refused and all(refused):
+            return False
+        return self._asks is not Asks.NAME or self.query_one("#name > Input", Input).value == self._name_wanted
+
+    def _refused(self, work: Work) -> bool:
+        return any(preview.refused for preview in self._previews.get(work, ()))
+
+    # -- doing it ----------------------------------------------------------------------------
+
+    @on(FormView.Submitted)
+    def _submitted(self) -> None:
+        self.action_submit()
+
+    @on(Input.Submitted, "#name > Input")
+    def _name_submitted(self) -> None:
+        if self._may_do():
+            self._do()
+
+    def action_submit(self) -> None:
+        """Do it; where it has consequences, go to Cancel first."""
+        if self._going is not None:
+            return
+        form = self.query(FormView)
+        if form and form.first().judge():
+            form.first().complain()
+        elif not self._may_do():
+            self.query_one("#cancel").focus()
+        elif self._asks is Asks.NOTHING:
+            self._do()
+        elif self._asks is Asks.NAME:
+            self.query_one("#name > Input").focus()
+        else:
+            self.query_one("#cancel").focus()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button.id == "cancel":
+            self.action_leave()
+        elif self._going is None:
+            if self._may_do():
+                self._do()
+        elif self.undertaking.ended:
+            self._try_again()
+        else:
+            self.action_stop()
+
+    def _do(self) -> None:
+        self.query_one("#ask").display = False
+        self.query_one("#name").display = False
+        self.remove_class("-beside")
+        # Not a worker of this page: it goes on when the page is left.
+        self._going = asyncio.create_task(self._done(), name=f"act {self.action.id}")
+        self._tell()
+        self.query_one("#cancel").focus()
+
+    async def _done(self) -> None:
+        await self.undertaking.do()
+        works = self.undertaking.works
+        if self._on_done is not None and any(work.stage is Stage.DONE for work in works):
+            self._on_done()
+        if self.is_attached:
+            self._tell()
+            return
+        failed = [work for work in works if work.stage is not Stage.DONE]
+        words = f"{len(works) - len(failed)} of {len(works)} done." if len(works) > 1 else ""
+        if failed and failed[0].error is not None:
+            words = f"{words} {failed[0].error.sentence}".strip()
+        self.app.notify(
+            words or self.action.done,
+            title=heading(self.undertaking),
+            severity="warning" if failed else "information",
+            markup=False,
+        )
+
+    def action_stop(self) -> None:
+        """Begin nothing more, and follow no longer."""
+        if self._going is not None and not self.undertaking.ended:
+            self.undertaking.cancel()
+
+    def _try_again(self) -> None:
+        """Read what failed anew, and offer it once more."""
+        self._going = None
+        self.undertaking.again()
+        if not self.undertaking.works:
+            self.dismiss()
+            return
+        self.query_one("#ask").display = True
+        self._previews = {}
+        self._tell()
+        self._read()
+
+    def action_leave(self) -> None:
+        """Do nothing; what runs goes on, and its end is told."""
+        if self._going is not None and not self.undertaking.ended:
+            self.app.notify("It goes on; its end will be told.", title=heading(self.undertaking), markup=False)
+        self.dismiss()
+
+    def action_copy(self) -> None:
+        """Copy the kubectl lines."""
+        if lines := self._kubectl():
+            copy_to_clipboard(self.app, CopyText("k", "kubectl line", "\n".join(lines)))
+
+    def action_scroll(self, by: int) -> None:
+        """Turn a page of what would happen."""
+        told = self.query_one("#told")
+        told.scroll_relative(y=by * max(1, told.size.height - 1), animate=False)
+
+    def _kubectl(self) -> list[str]:
+        context = self.undertaking.place.context
+        steps = [step for work in self.undertaking.works for step in work.steps]
+        return [shell_line(step.kubectl, context, step.stdin) for step in steps if step.kubectl]
+
+    # -- words -------------------------------------------------------------------------------
+
+    def _changed(self) -> None:
+        """Something went on; many targets tell much, and it is shown once a frame."""
+        if not self._tell_soon and self.is_attached:
+            self._tell_soon = True
+            self.call_later(self._tell_changes)
+
+    def _tell_changes(self) -> None:
+        self._tell_soon = False
+        self._tell()
+
+    def _tell(self) -> None:
+        if not self.is_attached:
+            return
+        undertaking = self.undertaking
+        words = self._words() if self._going is None else progress_words(undertaking)
+        self.query_one("#words", Static).update(Content.assemble(*words))
+        do, cancel = self.query_one("#do", Button), self.query_one("#cancel", Button)
+        self._tell_buttons(do, cancel)
+        asks = self._asks is not Asks.NOTHING if undertaking.targets else False
+        self.set_class(asks, "-destructive")
+        self.query_one("#hint", Label).update(self._hint())
+        self._fit()
+
+    def _words(self) -> Words:
+        if self._trouble is not None:
+            return said_words([Said(f"{self._trouble.sentence} {self._trouble.next_step}", Tone.FAILED)])
+        if not self.query(FormView):
+            return [("Reading …", "$faint")]
+        denied = self._denied
+        said = [Said(f"{denied.why} {denied.ask}", Tone.FAILED)] if denied is not None else []
+        if self._hidden:
+            said.append(Said(f"{self._hidden} of these are hidden by the filter.", Tone.WARNING))
+        return [
+            *said_words(said),
+            *preview_words(self.undertaking, self._said, self._previews, self._kubectl(), checked=self._checked),
+        ]
+
+    def _tell_buttons(self, do: Button, cancel: Button) -> None:
+        undertaking = self.undertaking
+        if self._going is None:
+            cancel.label, do.label = "Cancel", self.action.title
+            do.disabled = not self._may_do()
+        elif undertaking.ended:
+            failed = [work for work in undertaking.works if work.stage is not Stage.DONE]
+            conflict = any(isinstance(work.error, Conflict) for work in failed)
+            cancel.label, do.label = "Close", "Read again" if conflict else "Try again"
+            do.display = bool(failed)
+            do.disabled = False
+        else:
+            cancel.label, do.label = "Leave running", "Stop"
+            do.disabled = undertaking.cancelled
+        if do.disabled and do.has_focus:
+            cancel.focus()
+
+    def _hint(self) -> str:
+        if self._going is None:
+            return "ctrl+y copies the kubectl line   esc cancels" if self._kubectl() else "esc cancels"
+        if self.undertaking.ended:
+            return "esc closes"
+        return "ctrl+x stops what has not begun   esc leaves it running"
+
+    def _fit(self) -> None:
+        """As much of what would happen as there is room for."""
+        height = self.app.size.height
+        ask = (
+            0 if self.has_class("-beside") or not self.query_one("#ask").display else self.query_one("#ask").size.height
+        )
+        self.query_one("#told").styles.max_height = max(4, int(height * 0.96) - 6 - ask - GAP)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Beside each other where there is room."""
+        fields = bool(self.query("FieldRow"))
+        self.set_class(fields and self._going is None and event.size.width >= SIDE_BY_SIDE, "-beside")
+        self.call_after_refresh(partial(self._fit))
