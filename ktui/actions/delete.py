@@ -233,7 +233,9 @@ async def _follow(doing: Doing) -> AsyncGenerator[Said, None]:
             if item["metadata"].get("uid") != uid:
                 yield Said("Gone; a new one has taken its place.", Tone.GOOD)
                 return
-            said = leaving(item, doing.cluster.now)
+            # Objects in a list do not say what they are.
+            kind = {"apiVersion": target.kind.gvr.group_version, "kind": target.kind.kind}
+            said = leaving({**item, **kind}, doing.cluster.now)
             if said is not None and said != before:
                 yield said
             before = said

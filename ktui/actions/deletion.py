@@ -213,10 +213,10 @@ class _Going:
         left = [(kind, item) for (_, kind), items in self.seen.found.items() for item in items if _owners(item)]
         found: dict[str, list[JsonObject]] = defaultdict(list)
         while going := [(kind, item) for kind, item in left if _owners(item) <= gone]:
+            left = [(kind, item) for kind, item in left if not _owners(item) <= gone]
             for kind, item in going:
                 found[kind].append(item)
                 gone.add(item["metadata"].get("uid"))
-            left = [(kind, item) for kind, item in left if not _owners(item) <= gone]
         return found
 
     @cached_property
@@ -288,14 +288,15 @@ def _protected(going: _Going) -> Iterator[Said]:
 def _dependents(going: _Going, foreground: bool) -> Iterator[Said]:
     if not going.owned:
         return
-    counts = counted(going.owned)
+    counts, one = counted(going.owned), sum(map(len, going.owned.values())) == 1
     if going.orphan:
-        yield Said(f"{counts} stay and run on; nothing looks after them any more.")
+        stay, it = ("stays and runs on", "it") if one else ("stay and run on", "them")
+        yield Said(f"{counts} {stay}; nothing looks after {it} any more.")
     elif foreground:
         stays = "it stays" if len(going.items) == 1 else "they stay"
-        yield Said(f"{counts} go first; {stays} until then.", Tone.WARNING)
+        yield Said(f"{counts} {'goes' if one else 'go'} first; {stays} until then.", Tone.WARNING)
     else:
-        yield Said(f"{counts} go with {going.it}.", Tone.WARNING)
+        yield Said(f"{counts} {'goes' if one else 'go'} with {going.it}.", Tone.WARNING)
 
 
 # -- what workloads and pods leave behind -----------------------------------------------------------
@@ -489,9 +490,7 @@ def _on_nodes(going: _Going) -> Iterator[Said]:
     pods = [pod for pod in going.all("", "Pod") if (pod.get("spec") or {}).get("nodeName") in names]
     alone = [_key(pod).name for pod in pods if controller(pod) is None]
     if pods:
-        text = (
-            f"{counted({'Pod': pods})} on {going.it} go without an eviction, past all disruption budgets: drain first."
-        )
+        text = f"{counted({'Pod': pods})} on {going.it} {'goes' if len(pods) == 1 else 'go'} without an eviction, past all disruption budgets: drain first."
         yield Said(text, Tone.WARNING)
     if alone:
         yield Said(
