@@ -490,8 +490,8 @@ def _on_nodes(going: _Going) -> Iterator[Said]:
     pods = [pod for pod in going.all("", "Pod") if (pod.get("spec") or {}).get("nodeName") in names]
     alone = [_key(pod).name for pod in pods if controller(pod) is None]
     if pods:
-        text = f"{counted({'Pod': pods})} on {going.it} {'goes' if len(pods) == 1 else 'go'} without an eviction, past all disruption budgets: drain first."
-        yield Said(text, Tone.WARNING)
+        go = f"{counted({'Pod': pods})} on {going.it} {'goes' if len(pods) == 1 else 'go'}"
+        yield Said(f"{go} without an eviction, past all disruption budgets: drain first.", Tone.WARNING)
     if alone:
         yield Said(
             f"Nobody makes {_listed(alone)} again: no controller owns {'it' if len(alone) == 1 else 'them'}.",
