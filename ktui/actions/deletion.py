@@ -367,11 +367,15 @@ def _claims_stay(going: _Going) -> Iterator[Said]:
 def _nobody_remakes(going: _Going) -> Iterator[Said]:
     alone = [_key(item).name for item in going.items if controller(item) is None]
     if alone:
-        text = f"Nobody makes {_listed(alone)} again: no controller owns {'it' if len(alone) == 1 else 'them'}."
-        yield Said(text, Tone.WARNING)
+        yield _not_remade(alone)
     kept = [volume["name"] for item in going.items for volume in _volumes(item) if "emptyDir" in volume]
     if kept:
         yield Said(f"What is in emptyDir volumes ({_listed(kept)}) is lost.")
+
+
+def _not_remade(names: Sequence[str]) -> Said:
+    owns = "no controller owns it" if len(names) == 1 else "no controller owns them"
+    return Said(f"Nobody makes {_listed(names)} again: {owns}.", Tone.WARNING)
 
 
 # -- what leads to services, and what uses volumes and configuration --------------------------------
@@ -493,10 +497,7 @@ def _on_nodes(going: _Going) -> Iterator[Said]:
         go = f"{counted({'Pod': pods})} on {going.it} {'goes' if len(pods) == 1 else 'go'}"
         yield Said(f"{go} without an eviction, past all disruption budgets: drain first.", Tone.WARNING)
     if alone:
-        yield Said(
-            f"Nobody makes {_listed(alone)} again: no controller owns {'it' if len(alone) == 1 else 'them'}.",
-            Tone.WARNING,
-        )
+        yield _not_remade(alone)
     yield Said(
         "The machine goes on. A kubelet that starts there registers the node again, without its labels and taints."
     )

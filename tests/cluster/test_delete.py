@@ -227,7 +227,7 @@ async def test_what_a_controller_makes_again_is_gone_all_the_same(
 
     async def runs() -> bool:
         try:
-            return (await objects.get(first))["status"].get("phase") == "Running"
+            return bool((await objects.get(first))["status"].get("phase") == "Running")
         except NotFound:
             return False
 

@@ -223,7 +223,7 @@ def test_other_writers_of_the_changed_field_are_named() -> None:
 def test_owned_fields(path: Path, owned: bool) -> None:
     """Fields in maps, in lists by key and by value, within atomic ones; and what is owned as an empty map only."""
     item = deployment(finalizers=["a", "b"], labels={"app": "web"})
-    image = {'k:{"name":"web"}': {".": {}, "f:name": {}, "f:image": {}}}
+    image: Manifest = {'k:{"name":"web"}': {".": {}, "f:name": {}, "f:image": {}}}
     fields = {
         "f:metadata": {"f:finalizers": {'v:"a"': {}}, "f:labels": {".": {}}},
         "f:spec": {"f:selector": {}, "f:template": {"f:spec": {"f:containers": image}}},
@@ -233,6 +233,6 @@ def test_owned_fields(path: Path, owned: bool) -> None:
 
 def test_broken_managed_fields_break_nothing() -> None:
     """Whatever a server sends there, an answer is given."""
-    fields = {"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{": {}, "x": {}}}}}}
+    fields: Manifest = {"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{": {}, "x": {}}}}}}
     item = deployment(managedFields=[entry("odd", fields), {"manager": "none"}])
     assert texts(item, ("spec", "template", "spec", "containers", 0, "image")) == []
