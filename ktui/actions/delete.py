@@ -247,9 +247,10 @@ async def _ticking(source: AsyncGenerator[JsonObject | None, None]) -> AsyncGene
     async def following() -> JsonObject | None:
         return await anext(source)
 
-    newest = await following()
     waiting = asyncio.create_task(following())
     try:
+        newest = await waiting
+        waiting = asyncio.create_task(following())
         while True:
             yield newest
             if (await asyncio.wait({waiting}, timeout=_TICK))[0]:
@@ -257,7 +258,7 @@ async def _ticking(source: AsyncGenerator[JsonObject | None, None]) -> AsyncGene
                 waiting = asyncio.create_task(following())
     finally:
         waiting.cancel()
-        await asyncio.wait({waiting})
+        await asyncio.gather(waiting, return_exceptions=True)
         await source.aclose()
 
 
