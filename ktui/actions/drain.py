@@ -9,7 +9,7 @@ See https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -41,6 +41,7 @@ from ktui.actions.draining import (
     daemon_set_of,
     disruptions_allowed,
     empty_dirs,
+    is_leaving,
     judged,
     key_of,
     protection,
@@ -191,7 +192,7 @@ def foretold(verdict: Verdict, budgets: Protection) -> Said:
         return Said(f"{head}: {budgets.words}{end}{why}", tone, about)
     allowed = f"; budget {budgets.names[0]} allows it now" if budgets.names else ""
     lost = bool(empty_dirs(pod)) or controller_of(pod) is None
-    going = "Evicted" if not pod["metadata"].get("deletionTimestamp") else "Evicted; it is terminating already"
+    going = "Evicted" if not is_leaving(pod) else "Evicted; it is terminating already"
     return Said(f"{going}{allowed}.{why}", Tone.WARNING if lost and verdict.why else Tone.PLAIN, about)
 
 
@@ -208,7 +209,7 @@ def _needs(verdict: Verdict) -> str:
 # -- the evictions ---------------------------------------------------------------------------------
 
 
-async def _follow(doing: Doing) -> AsyncIterator[Said]:
+async def _follow(doing: Doing) -> AsyncGenerator[Said, None]:
     node = doing.target.key.name
     found = await verdicts(doing.cluster, node, doing.values)
     if errors := refusals(found):
@@ -252,7 +253,7 @@ class Evictions:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._lines: asyncio.Queue[Said | None] = asyncio.Queue()
 
-    async def run(self) -> AsyncIterator[Said]:
+    async def run(self) -> AsyncGenerator[Said, None]:
         """How it goes, until every pod is gone or has failed. When it is closed before that, nothing new begins."""
         work = asyncio.create_task(self._all())
         try:
@@ -270,6 +271,9 @@ class Evictions:
                 watching = group.create_task(self._watch())
                 await asyncio.gather(*(group.create_task(self._one(uid)) for uid in self._pods))
                 watching.cancel()
+        except BaseExceptionGroup as group:
+            # One thing went wrong first; what ended because of it says nothing more.
+            raise group.exceptions[0] from None
         except TimeoutError:
             for uid in self._pods:
                 if not self._gone[uid].is_set() and uid not in self.failed:
@@ -336,8 +340,9 @@ class Evictions:
             for uid, gone in self._gone.items():
                 if uid not in there:
                     gone.set()
-                elif uid in self._accepted or there[uid]["metadata"].get("deletionTimestamp"):
-                    self._lines.put_nowait(leaving(there[uid], str(key_of(self._pods[uid]))))
+                elif uid not in self.failed and (uid in self._accepted or is_leaving(there[uid])):
+                    said = leaving(there[uid])
+                    self._say(uid, said.text, said.tone)
 
     def _say(self, uid: str, text: str, tone: Tone = Tone.WORKING) -> None:
         self._lines.put_nowait(Said(text, tone, str(key_of(self._pods[uid]))))

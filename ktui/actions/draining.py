@@ -95,6 +95,11 @@ def finished(pod: JsonObject) -> bool:
     return (pod.get("status") or {}).get("phase") in _FINISHED
 
 
+def is_leaving(pod: JsonObject) -> bool:
+    """Whether it was told to end."""
+    return bool(pod["metadata"].get("deletionTimestamp"))
+
+
 def is_mirror(pod: JsonObject) -> bool:
     """Whether it only shows a pod that a kubelet runs from a file."""
     return _MIRROR in (pod["metadata"].get("annotations") or {})
@@ -186,7 +191,7 @@ def protection(pod: JsonObject, budgets: Iterable[JsonObject]) -> Protection:
     """
     # The server asks no budget about pods that have ended, have not begun or are on their way out.
     begun = (pod.get("status") or {}).get("phase") not in (*_FINISHED, "Pending")
-    if not begun or pod["metadata"].get("deletionTimestamp"):
+    if not begun or is_leaving(pod):
         return Protection()
     mine = [budget for budget in budgets if concerns(budget, pod)]
     names = tuple(budget["metadata"]["name"] for budget in mine)

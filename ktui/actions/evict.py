@@ -6,7 +6,7 @@ Source: https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from ktui.actions.action import (
     Access,
@@ -27,6 +27,7 @@ from ktui.actions.draining import (
     daemon_set_of,
     empty_dirs,
     finished,
+    is_leaving,
     is_mirror,
     key_of,
     protection,
@@ -127,7 +128,7 @@ def _afterwards(pod: JsonObject, about: str) -> Said:
     return _said(about, f"is made anew{where} by {owner['kind']} {owner['name']}")
 
 
-async def _follow(doing: Doing) -> AsyncIterator[Said]:
+async def _follow(doing: Doing) -> AsyncGenerator[Said, None]:
     target = doing.target
     uid = target.live["metadata"]["uid"]
     before = None
@@ -141,14 +142,14 @@ async def _follow(doing: Doing) -> AsyncIterator[Said]:
         before = said
 
 
-def leaving(pod: JsonObject, about: str = "") -> Said:
+def leaving(pod: JsonObject) -> Said:
     """How a pod that was evicted is on its way out."""
-    if not pod["metadata"].get("deletionTimestamp"):
-        return Said("Evicted; not yet on its way.", Tone.WORKING, about)
+    if not is_leaving(pod):
+        return Said("Evicted; not yet on its way.", Tone.WORKING)
     if finalizers := pod["metadata"].get("finalizers"):
-        return Said(f"Terminating; waits for finalizers {', '.join(finalizers)}.", Tone.WORKING, about)
+        return Said(f"Terminating; waits for finalizers {', '.join(finalizers)}.", Tone.WORKING)
     grace = pod["metadata"].get("deletionGracePeriodSeconds")
-    return Said(f"Terminating{f'; has {grace} s' if grace else ''}.", Tone.WORKING, about)
+    return Said(f"Terminating{f'; has {grace} s' if grace else ''}.", Tone.WORKING)
 
 
 EVICT = Action(

@@ -89,7 +89,7 @@ async def _weigh(cluster: Cluster, targets: Sequence[Target], values: Values) ->
         pods = await live_objects(cluster, targets)
     except KtuiError as error:
         return (Said(f"Who chooses these pods cannot be told: {error.sentence}", Tone.UNKNOWN),)
-    said = []
+    said: list[Said] = []
     for namespace in dict.fromkeys(target.key.namespace for target in targets):
         concerned = [pod for pod in pods if pod["metadata"].get("namespace") == namespace]
         said += await _chosen(cluster, namespace, concerned, pairs, many=len(targets) > 1)

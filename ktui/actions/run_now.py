@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from ktui.actions.action import Access, Action, Cluster, Doing, JsonObject, Said, Step, Target, Undone, Write
 from ktui.actions.form import Form, TextField, Values
@@ -100,7 +100,7 @@ async def _weigh(cluster: Cluster, targets: Sequence[Target], values: Values) ->
     return said
 
 
-async def _follow(doing: Doing) -> AsyncIterator[Said]:
+async def _follow(doing: Doing) -> AsyncGenerator[Said, None]:
     meta = doing.results[0]["metadata"]
     before = None
     async for job in doing.cluster.watch(JOBS.gvr, ObjectKey(meta["namespace"], meta["name"])):
