@@ -335,14 +335,18 @@ class Evictions:
 
     async def _watch(self) -> None:
         fields = f"spec.nodeName={self._doing.target.key.name}"
-        async for pods in self._doing.cluster.watch_all(GVR_PODS, fields=fields):
-            there = {pod["metadata"]["uid"]: pod for pod in pods}
-            for uid, gone in self._gone.items():
-                if uid not in there:
-                    gone.set()
-                elif uid not in self.failed and (uid in self._accepted or is_leaving(there[uid])):
-                    said = leaving(there[uid])
-                    self._say(uid, said.text, said.tone)
+        async with aclosing(self._doing.cluster.watch_all(GVR_PODS, fields=fields)) as looks:
+            async for pods in looks:
+                self._seen({pod["metadata"]["uid"]: pod for pod in pods})
+
+    def _seen(self, there: Mapping[str, JsonObject]) -> None:
+        """Take note of the pods that are on the node now."""
+        for uid, gone in self._gone.items():
+            if uid not in there:
+                gone.set()
+            elif uid not in self.failed and (uid in self._accepted or is_leaving(there[uid])):
+                said = leaving(there[uid])
+                self._say(uid, said.text, said.tone)
 
     def _say(self, uid: str, text: str, tone: Tone = Tone.WORKING) -> None:
         self._lines.put_nowait(Said(text, tone, str(key_of(self._pods[uid]))))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from ktui.actions.action import (
     Access,
@@ -132,14 +133,15 @@ async def _follow(doing: Doing) -> AsyncGenerator[Said, None]:
     target = doing.target
     uid = target.live["metadata"]["uid"]
     before = None
-    async for pod in doing.cluster.watch(GVR_PODS, target.key):
-        if pod is None or pod["metadata"]["uid"] != uid:
-            yield Said("Gone.", Tone.GOOD)
-            return
-        said = leaving(pod)
-        if said != before:
-            yield said
-        before = said
+    async with aclosing(doing.cluster.watch(GVR_PODS, target.key)) as looks:
+        async for pod in looks:
+            if pod is None or pod["metadata"]["uid"] != uid:
+                yield Said("Gone.", Tone.GOOD)
+                return
+            said = leaving(pod)
+            if said != before:
+                yield said
+            before = said
 
 
 def leaving(pod: JsonObject) -> Said:

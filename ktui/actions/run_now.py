@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from ktui.actions.action import Access, Action, Cluster, Doing, JsonObject, Said, Step, Target, Undone, Write
 from ktui.actions.form import Form, TextField, Values
@@ -103,16 +104,17 @@ async def _weigh(cluster: Cluster, targets: Sequence[Target], values: Values) ->
 async def _follow(doing: Doing) -> AsyncGenerator[Said, None]:
     meta = doing.results[0]["metadata"]
     before = None
-    async for job in doing.cluster.watch(JOBS.gvr, ObjectKey(meta["namespace"], meta["name"])):
-        if job is None or job["metadata"]["uid"] != meta["uid"]:
-            yield Said("The job is gone.", Tone.UNKNOWN)
-            return
-        said = progress(job)
-        if said != before:
-            yield said
-        before = said
-        if finished(job):
-            return
+    async with aclosing(doing.cluster.watch(JOBS.gvr, ObjectKey(meta["namespace"], meta["name"]))) as looks:
+        async for job in looks:
+            if job is None or job["metadata"]["uid"] != meta["uid"]:
+                yield Said("The job is gone.", Tone.UNKNOWN)
+                return
+            said = progress(job)
+            if said != before:
+                yield said
+            before = said
+            if finished(job):
+                return
 
 
 def progress(job: JsonObject) -> Said:
