@@ -321,3 +321,32 @@ async def test_an_eviction_that_a_budget_refuses_fails_in_the_servers_words(
     assert "ReplicaSet web" in deed.foretold()
     assert deed.refusal == "Cannot evict pod as it would violate the pod's disruption budget."
     assert list((await pods_of(client, namespace)).values()) == [name]
+
+
+async def test_the_same_pods_stay_as_after_kubectl_drain(
+    objects: Objects, opened: Opened, client: Client, kubectl: Kubectl, namespace: str, node: str
+) -> None:
+    twin = f"t-{secrets.token_hex(4)}"
+    await own_node(objects, twin)
+    for where, ending in ((node, "mine"), (twin, "twin")):
+        mirror = own_pod(namespace, f"mirror-{ending}", where)
+        mirror["metadata"]["annotations"] = {"kubernetes.io/config.mirror": "x"}
+        lone, files = own_pod(namespace, f"lone-{ending}", where), empty_dir(namespace, where)
+        files["metadata"]["name"] = f"files-{ending}"
+        done = own_pod(namespace, f"done-{ending}", where, restartPolicy="Never")
+        for made in (mirror, lone, files, done):
+            await objects.apply(made)
+        await running(objects, mirror, lone, files, done)
+        await objects.patch(
+            f"{await objects.path(done)}/status", {"status": {"phase": "Succeeded"}}, "application/merge-patch+json"
+        )
+    deed = await Deed(
+        await opened(), DRAIN, NODES, ObjectKey("", node), force=True, delete_emptydir_data=True, grace_period=1
+    ).done()
+    assert deed.error is None
+    assert deed.foretold(f"{namespace}/mirror-mine").startswith("Stays")
+    assert "it has finished" in deed.foretold(f"{namespace}/done-mine").lower()
+    flags = ("--ignore-daemonsets", "--delete-emptydir-data", "--force", "--grace-period=1")
+    assert deed.written[0].step.kubectl == ("kubectl", "drain", node, *flags)
+    await kubectl("drain", twin, *flags, "--timeout=60s")
+    assert sorted((await pods_of(client, namespace)).values()) == ["mirror-mine", "mirror-twin"]

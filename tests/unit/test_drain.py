@@ -251,6 +251,7 @@ class World:
         self.at_once = self.most_at_once = 0
         self.hold: asyncio.Event | None = None
         self.full = asyncio.Event()
+        self.evictable: set[str] = set()
         self.goes = True
         self._changed = asyncio.Event()
 
@@ -436,3 +437,26 @@ async def test_a_watch_that_is_denied_ends_the_drain_with_its_own_words() -> Non
     world.watch_all = denied  # type: ignore[method-assign]
     with pytest.raises(Forbidden, match="no watching here"):
         await last_lines(world)
+
+
+async def test_to_be_cancelled_while_it_waits_is_as_good_as_to_be_closed() -> None:
+    world = World([pod("a")], lambda name: refused_by_budget() if name in world.evictable else None)
+    world.evictable = {"a"}
+    lines = follow(world)
+    tried = 0
+    async for said in lines:
+        tried += said.text.startswith("Waiting")
+        if tried == 3:
+            break
+    reading = asyncio.ensure_future(last_of(lines))
+    await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    world.evictable = set()
+    await lines.aclose()
+    assert world.evicted == []
+    assert world.at_once == 0
+
+
+async def last_of(lines: AsyncGenerator[Said, None]) -> Said:
+    return [said async for said in lines][-1]
