@@ -103,7 +103,7 @@ def difference(before: JsonObject, after: JsonObject, *, status: bool = False) -
 
 def same(one: Any, other: Any) -> bool:
     """Whether two JSON values are equal; true is not 1, though Python says so."""
-    if not one == other:
+    if one != other:
         return False
     if _encode(one) == _encode(other):
         return True

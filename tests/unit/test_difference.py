@@ -71,7 +71,7 @@ def test_a_container_is_matched_by_its_name() -> None:
             [{"key": "k", "effect": "e"}, {"key": "k", "effect": "f", "value": "1"}],
             ["[k/f].value"],
         ),
-        ("hostAliases", [{"ip": "::1", "hostnames": ["a"]}], [{"ip": "::1", "hostnames": ["b"]}], ["[::1].hostnames[0]"]),
+        ("hostAliases", [{"ip": "::1", "names": ["a"]}], [{"ip": "::1", "names": ["b"]}], ["[::1].names[0]"]),
         ("conditions", [{"type": "A", "status": "x"}], [{"type": "A", "status": "y"}], ["[A].status"]),
         ("args", ["a", "b"], ["a", "c", "d"], ["[1]", "[2]"]),
         ("envFrom", [{"configMapRef": {"name": "a"}}], [{"configMapRef": {"name": "b"}}], ["[0].configMapRef.name"]),
