@@ -278,6 +278,19 @@ async def test_scale_goes_back(namespace: str, acting: Acting, back: Back) -> No
         assert (await acting.there(kind, key))["spec"]["replicas"] == 2
 
 
+async def test_a_service_of_another_type_goes_back(namespace: str, acting: Acting, back: Back) -> None:
+    """With the ports of its nodes, which nobody asked for by name."""
+    item: Json = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "namespace": namespace}}
+    item["spec"] = {"selector": {"a": "b"}, "ports": [{"name": "a", "port": 80}, {"name": "b", "port": 81}]}
+    await acting.create(item)
+    kind, key = of(item)
+    before = await acting.there(kind, key)
+    undo = await acting.change(kind, key, {"spec": {"type": "LoadBalancer"}}, MERGE_PATCH)
+    assert all("nodePort" in port for port in (await acting.there(kind, key))["spec"]["ports"])
+    await back(undo)
+    assert difference(before, await acting.there(kind, key)) == []
+
+
 async def test_an_undo_can_be_undone(namespace: str, acting: Acting) -> None:
     """As every write."""
     made = deployment(namespace, replicas=0, **NOBODY)
