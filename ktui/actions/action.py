@@ -16,7 +16,7 @@ What happens, in this order:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any, Protocol
@@ -105,7 +105,7 @@ class Cluster(Protocol):
     async def objects(self, gvr: GVR, namespace: str = "", *, labels: str = "", fields: str = "") -> list[JsonObject]:
         """Some objects; of all namespaces when none is given."""
 
-    def watch(self, gvr: GVR, key: ObjectKey) -> AsyncIterator[JsonObject | None]:
+    def watch(self, gvr: GVR, key: ObjectKey) -> AsyncGenerator[JsonObject | None, None]:
         """One object as it is now, and again whenever it has changed; None while there is none of that name.
 
         It never ends by itself: outages are waited for.
@@ -113,7 +113,7 @@ class Cluster(Protocol):
 
     def watch_all(
         self, gvr: GVR, namespace: str = "", *, labels: str = "", fields: str = ""
-    ) -> AsyncIterator[list[JsonObject]]:
+    ) -> AsyncGenerator[list[JsonObject], None]:
         """All these objects as they are now, and again whenever one has changed; never ends by itself."""
 
 
@@ -296,7 +296,7 @@ class Action:
     form: Callable[[Cluster, Sequence[Target]], Awaitable[Form]] = _no_form
     weigh: Callable[[Cluster, Sequence[Target], Values], Awaitable[Sequence[Said]]] = _nothing_said
     asks: Callable[[Sequence[Target], Values], Asks] = _asks_nothing
-    follow: Callable[[Doing], AsyncIterator[Said]] | None = None
+    follow: Callable[[Doing], AsyncGenerator[Said, None]] | None = None
     ready: Callable[[Target], str] = _anything
     many: bool = True
     creates: bool = False

@@ -193,7 +193,7 @@ class ListWatch:
             async for chunk in stream:
                 events: list[Event] = []
                 try:
-                    for line in _complete_lines(rest, chunk):
+                    for line in complete_lines(rest, chunk):
                         events.append(self._read_event(line))
                 finally:
                     # What came before an ERROR line counts: dropping it would lose changes.
@@ -288,7 +288,7 @@ def _listed_row(item: Object) -> Row:
     return Row(ObjectKey(meta.namespace, meta.name), meta.uid, item, (meta.name,))
 
 
-def _complete_lines(rest: list[bytes], chunk: bytes) -> list[bytes]:
+def complete_lines(rest: list[bytes], chunk: bytes) -> list[bytes]:
     """The lines that `chunk` completes; what remains of it stays in `rest`.
 
     Lines have no bound (an object may be megabytes long), so pieces are joined once, when their end has come.

@@ -18,7 +18,7 @@ from ktui.kinds.names import GVR, ObjectKey
 from ktui.kinds.objects import Object
 from ktui.kube.client import Client
 from ktui.kube.errors import ApiError, Expired
-from ktui.kube.list_watch import ListWatch, _complete_lines
+from ktui.kube.list_watch import ListWatch, complete_lines
 from ktui.kube.page import Event
 from tests.unit.tls_server import ApiServer, Authority, Handler
 
@@ -96,7 +96,7 @@ def test_lines_are_whole_however_they_are_cut(lines: list[bytes], data: st.DataO
     rest: list[bytes] = []
     found: list[bytes] = []
     for start, end in zip([0, *places], [*places, len(stream)], strict=True):
-        found += _complete_lines(rest, stream[start:end])
+        found += complete_lines(rest, stream[start:end])
     assert found == lines
 
 
