@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 
 from ktui.actions.action import Access, Action, Cluster, Doing, JsonObject, Refusal, Said, Step, Target
 from ktui.actions.creation import (
@@ -174,19 +175,20 @@ def _no_replicas(values: Values) -> list[Said]:
 # -- how it goes on --------------------------------------------------------------------------------
 
 
-async def _follow(doing: Doing) -> AsyncIterator[Said]:
+async def _follow(doing: Doing) -> AsyncGenerator[Said, None]:
     made = doing.results[0]["metadata"]
     before = None
-    async for item in doing.cluster.watch(GVR_DEPLOYMENTS, ObjectKey(made["namespace"], made["name"])):
-        if item is None:
-            yield Said(f'deployment "{made["name"]}" is gone', Tone.FAILED)
-            return
-        said = rollout_words(item)
-        if said != before:
-            yield said
-        if said.tone is not Tone.WORKING:
-            return
-        before = said
+    async with aclosing(doing.cluster.watch(GVR_DEPLOYMENTS, ObjectKey(made["namespace"], made["name"]))) as found:
+        async for item in found:
+            if item is None:
+                yield Said(f'deployment "{made["name"]}" is gone', Tone.FAILED)
+                return
+            said = rollout_words(item)
+            if said != before:
+                yield said
+            if said.tone is not Tone.WORKING:
+                return
+            before = said
 
 
 def rollout_words(item: JsonObject) -> Said:

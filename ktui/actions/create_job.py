@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from ktui.actions.action import Access, Action, Cluster, Doing, JsonObject, Refusal, Said, Step, Target
 from ktui.actions.create_deployment import untagged
@@ -55,19 +56,20 @@ async def _weigh(cluster: Cluster, targets: Sequence[Target], values: Values) ->
     return untagged([image] if (image := text_of(values, "image")) else [])
 
 
-async def _follow(doing: Doing) -> AsyncIterator[Said]:
+async def _follow(doing: Doing) -> AsyncGenerator[Said, None]:
     made = doing.results[0]["metadata"]
     before = None
-    async for item in doing.cluster.watch(JOBS.gvr, ObjectKey(made["namespace"], made["name"])):
-        if item is None:
-            yield Said(f"job {made['name']} is gone", Tone.FAILED)
-            return
-        said = job_words(item)
-        if said != before:
-            yield said
-        if said.tone is not Tone.WORKING:
-            return
-        before = said
+    async with aclosing(doing.cluster.watch(JOBS.gvr, ObjectKey(made["namespace"], made["name"]))) as found:
+        async for item in found:
+            if item is None:
+                yield Said(f"job {made['name']} is gone", Tone.FAILED)
+                return
+            said = job_words(item)
+            if said != before:
+                yield said
+            if said.tone is not Tone.WORKING:
+                return
+            before = said
 
 
 def job_words(item: JsonObject) -> Said:

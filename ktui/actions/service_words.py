@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from typing import Any
 
 import msgspec
@@ -103,7 +103,7 @@ def _of_type(spec: JsonObject) -> Iterable[Said]:
 # -- after it is made ------------------------------------------------------------------------------
 
 
-async def arrival(doing: Doing) -> AsyncIterator[Said]:
+async def arrival(doing: Doing) -> AsyncGenerator[Said, None]:
     """How the endpoints of a service that was just made arrive, and the address of its load balancer."""
     service = doing.results[0]
     watched: list[Callable[[Say], Coroutine[Any, Any, None]]] = []
@@ -111,11 +111,12 @@ async def arrival(doing: Doing) -> AsyncIterator[Said]:
         watched.append(lambda say: _endpoints(doing.cluster, service, say))
     if service["spec"].get("type") == "LoadBalancer":
         watched.append(lambda say: _balancer(doing.cluster, service, say))
-    async for said in side_by_side(watched):
-        yield said
+    async with aclosing(side_by_side(watched)) as told:
+        async for said in told:
+            yield said
 
 
-async def side_by_side(watched: Sequence[Callable[[Say], Coroutine[Any, Any, None]]]) -> AsyncIterator[Said]:
+async def side_by_side(watched: Sequence[Callable[[Say], Coroutine[Any, Any, None]]]) -> AsyncGenerator[Said, None]:
     """What several that watch something say, as they say it, until all of them have come to their ends."""
     queue: asyncio.Queue[Said | None] = asyncio.Queue()
 
@@ -142,23 +143,35 @@ async def side_by_side(watched: Sequence[Callable[[Say], Coroutine[Any, Any, Non
 
 async def _endpoints(cluster: Cluster, service: JsonObject, say: Say) -> None:
     """Tell how many endpoints are ready until all are; where no pod matches there is nothing to wait for."""
-    named = service["metadata"]
-    labels, before = f"{SERVICE_NAME}={named['name']}", ""
-    async for items in cluster.watch_all(GVR_ENDPOINT_SLICES, named["namespace"], labels=labels):
-        found = count(msgspec.convert(item, EndpointSlice) for item in items)
-        if found is None:
-            # Its controller has not looked at it yet.
-            continue
-        if not found.total:
-            say(Said(f"No endpoints: no pod has the labels {labels_text(_selector(service))}.", Tone.WARNING))
-            return
-        done = found.ready == found.total
-        text = f"{found.ready} of {found.total} endpoint{'' if found.total == 1 else 's'} ready"
-        if text != before:
-            say(Said(text, Tone.GOOD if done else Tone.WORKING))
-            before = text
-        if done:
-            return
+    named, before = service["metadata"], ""
+    labels = f"{SERVICE_NAME}={named['name']}"
+    async with aclosing(cluster.watch_all(GVR_ENDPOINT_SLICES, named["namespace"], labels=labels)) as slices:
+        async for items in slices:
+            if (found := count(msgspec.convert(item, EndpointSlice) for item in items)) is None:
+                # Its controller has not looked at it yet.
+                continue
+            # A pod is no endpoint before it has an address.
+            wanted = max(found.total, await _wanted(cluster, service))
+            if not wanted:
+                say(Said(f"No endpoints: no pod has the labels {labels_text(_selector(service))}", Tone.WARNING))
+                return
+            text = f"{found.ready} of {wanted} endpoint{'' if wanted == 1 else 's'} ready"
+            done = found.ready == wanted
+            if text != before:
+                say(Said(text, Tone.GOOD if done else Tone.WORKING))
+                before = text
+            if done:
+                return
+
+
+async def _wanted(cluster: Cluster, service: JsonObject) -> int:
+    """How many pods its selector matches; 0 when they cannot be read."""
+    try:
+        labels = labels_text(_selector(service))
+        pods = await cluster.objects(GVR_PODS, service["metadata"]["namespace"], labels=labels)
+    except KtuiError:
+        return 0
+    return sum(not _is_over(pod) for pod in pods)
 
 
 async def _balancer(cluster: Cluster, service: JsonObject, say: Say) -> None:
@@ -169,24 +182,25 @@ async def _balancer(cluster: Cluster, service: JsonObject, say: Say) -> None:
         async with asyncio.timeout(PATIENCE):
             if await _addressed(cluster, key, say):
                 return
-    for said in await _why_pending(cluster, key):
+    for said in await why_pending(cluster, key):
         say(said)
 
 
 async def _addressed(cluster: Cluster, key: ObjectKey, say: Say) -> bool:
-    async for service in cluster.watch(GVR_SERVICES, key):
-        if service is None:
-            say(Said("The service is gone", Tone.FAILED, BALANCER))
-            return True
-        ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
-        addresses = [found.get("ip") or found.get("hostname") or "" for found in ingress]
-        if any(addresses):
-            say(Said(f"The load balancer answers at {', '.join(filter(None, addresses))}", Tone.GOOD, BALANCER))
-            return True
+    async with aclosing(cluster.watch(GVR_SERVICES, key)) as found:
+        async for service in found:
+            if service is None:
+                say(Said("The service is gone", Tone.FAILED, BALANCER))
+                return True
+            ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+            addresses = [found.get("ip") or found.get("hostname") or "" for found in ingress]
+            if any(addresses):
+                say(Said(f"The load balancer answers at {', '.join(filter(None, addresses))}", Tone.GOOD, BALANCER))
+                return True
     return False
 
 
-async def _why_pending(cluster: Cluster, key: ObjectKey) -> list[Said]:
+async def why_pending(cluster: Cluster, key: ObjectKey) -> list[Said]:
     """What the cluster says about a load balancer that does not come: its latest event, or that there is none."""
     fields = f"involvedObject.kind=Service,involvedObject.name={key.name}"
     try:
