@@ -208,7 +208,7 @@ async def why_pending(cluster: Cluster, key: ObjectKey) -> list[Said]:
     except KtuiError as error:
         return [Said(f"The load balancer is still pending; why cannot be read: {error}", Tone.UNKNOWN, BALANCER)]
     if events:
-        latest = max(events, key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
+        latest = max(events, key=_telling)
         told = f"{latest.get('reason', '')}: {latest.get('message', '')}"
         return [Said(f"The load balancer is still pending. {told}", Tone.WARNING, BALANCER)]
     return [
@@ -219,6 +219,11 @@ async def why_pending(cluster: Cluster, key: ObjectKey) -> list[Said]:
             BALANCER,
         )
     ]
+
+
+def _telling(event: JsonObject) -> tuple[bool, str]:
+    """How much an event tells: warnings before all that is tried again, then the latest."""
+    return event.get("type") == "Warning", event.get("lastTimestamp") or event.get("eventTime") or ""
 
 
 # -- words -----------------------------------------------------------------------------------------
