@@ -74,7 +74,7 @@ def label_key(text: str) -> str:
     domain = ""
     if slash:
         domain = "must be non-empty" if not prefix else dns_subdomain(prefix)
-    size = "must be non-empty" if not name else _longer(name, LABEL_LENGTH)
+    size = "must be non-empty" if not name else _longer(name, LABEL_LENGTH, "bytes")
     shape = _unlike(_QUALIFIED, name, _ALPHANUMERIC, "MyName", "my.name", "123-abc")
     return _all(
         f"prefix part {domain}" if domain else "",
@@ -86,7 +86,7 @@ def label_key(text: str) -> str:
 def label_value(text: str) -> str:
     """The value of a label or a taint; may be empty."""
     message = f"a valid label must be an empty string or {_ALPHANUMERIC.removeprefix('must ')}"
-    return _all(_longer(text, LABEL_LENGTH), _unlike(_VALUE, text, message, "MyValue", "my_value", "12345"))
+    return _all(_longer(text, LABEL_LENGTH, "bytes"), _unlike(_VALUE, text, message, "MyValue", "my_value", "12345"))
 
 
 def config_key(text: str) -> str:
@@ -162,8 +162,8 @@ def quantity_text(text: str) -> str:
     return "unable to parse quantity's suffix" if parts[2] else "unable to parse numeric part of quantity"
 
 
-def _longer(text: str, most: int) -> str:
-    return f"must be no more than {most} characters" if len(text.encode()) > most else ""
+def _longer(text: str, most: int, unit: str = "characters") -> str:
+    return f"must be no more than {most} {unit}" if len(text.encode()) > most else ""
 
 
 def _unlike(pattern: str, text: str, message: str, *examples: str) -> str:

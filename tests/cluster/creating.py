@@ -24,7 +24,7 @@ from tests.cluster.clusters import Cluster
 from tests.cluster.conftest import Opened
 from tests.cluster.objects import until
 
-_OWNED = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "annotations")
+_OWNED = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "annotations", "generation")
 _ALLOCATED = ("clusterIP", "clusterIPs", "healthCheckNodePort")
 
 

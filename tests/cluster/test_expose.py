@@ -27,7 +27,7 @@ WEB = [{"containerPort": 8080, "name": "http"}]
 TWO = [*WEB, {"containerPort": 9090, "protocol": "UDP"}]
 
 
-def template(*ports: Manifest) -> Manifest:
+def template(*ports: Manifest) -> dict[str, Any]:
     """The spec of pods that nobody runs."""
     return {
         "containers": [specimens.container("app", ports=list(ports))],
@@ -215,7 +215,7 @@ async def test_endpoints_arrive(cluster: Cluster, objects: Objects, namespace: s
     acting = await creating(opened, cluster)
 
     async def both() -> bool:
-        return (await objects.get(running)).get("status", {}).get("replicas") == 2
+        return bool((await objects.get(running)).get("status", {}).get("replicas") == 2)
 
     await until(both)
     told = await acting.said(await acting.begun(EXPOSE, target(namespace), ports="80"))
