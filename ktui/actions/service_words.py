@@ -117,24 +117,20 @@ async def arrival(doing: Doing) -> AsyncGenerator[Said, None]:
 
 
 async def side_by_side(watched: Sequence[Callable[[Say], Coroutine[Any, Any, None]]]) -> AsyncGenerator[Said, None]:
-    """What several that watch something say, as they say it, until all of them have come to their ends."""
-    queue: asyncio.Queue[Said | None] = asyncio.Queue()
-
-    async def run(watch: Callable[[Say], Coroutine[Any, Any, None]]) -> None:
-        try:
-            await watch(queue.put_nowait)
-        finally:
-            queue.put_nowait(None)
-
-    tasks = [asyncio.create_task(run(watch)) for watch in watched]
+    """What several that watch something say, as they say it, until all have come to their ends, or one has failed."""
+    queue: asyncio.Queue[Said | asyncio.Task[None]] = asyncio.Queue()
+    tasks = [asyncio.create_task(watch(queue.put_nowait)) for watch in watched]
+    for task in tasks:
+        task.add_done_callback(queue.put_nowait)
     try:
         left = len(tasks)
         while left:
-            if (said := await queue.get()) is None:
-                left -= 1
+            heard = await queue.get()
+            if isinstance(heard, Said):
+                yield heard
             else:
-                yield said
-        await asyncio.gather(*tasks)
+                left -= 1
+                heard.result()
     finally:
         for task in tasks:
             task.cancel()
