@@ -73,12 +73,16 @@ def request_delete(
     if not metadata["finalizers"]:
         del metadata["finalizers"]
     grace = _grace(storage, resource, current, grace_period)
-    if not grace and not metadata.get("finalizers"):
-        return Deletion(current if dry_run else storage.delete(resource, namespace, name), gone=True)
-    marked = {**current, "metadata": _marked(storage, metadata, grace)}
-    if not dry_run:
-        marked = storage.update(resource, marked)
-    return Deletion(marked, gone=False)
+    gone = not grace and not metadata.get("finalizers")
+    marked = current
+    # Pods are marked first even when they go at once, as the API server does it.
+    if not gone or resource == "pods":
+        marked = {**current, "metadata": _marked(storage, metadata, grace)}
+        marked = storage.imagine(resource, marked) if dry_run else storage.update(resource, marked)
+    if gone and not dry_run and storage.get(resource, namespace, name) is not None:
+        last = storage.delete(resource, namespace, name)
+        marked = marked if resource == "pods" else last
+    return Deletion(marked, gone=gone)
 
 
 def finish_if_done(storage: Storage, resource: str, obj: Object) -> bool:
@@ -137,6 +141,8 @@ def _grace(storage: Storage, resource: str, obj: Object, asked: int | None) -> i
     if not spec.get("nodeName") or status.get("phase") in ("Succeeded", "Failed"):
         return 0
     grace = asked if asked is not None else spec.get("terminationGracePeriodSeconds", _DEFAULT_GRACE_SECONDS)
+    if grace < 0:
+        grace = 1
     already = obj["metadata"].get("deletionGracePeriodSeconds")
     # A second deletion may only shorten the first one's grace period.
     return int(grace if already is None else min(grace, already))

@@ -138,14 +138,14 @@ class Writes:
             settle(obj, current)
         check_update(resource, obj, current)
         if resource.key == "services":
-            allocate(self._storage, obj, current)
+            allocate(self._storage, obj, current, dry_run=request.dry_run)
         return _tidied(obj)
 
     def _store_update(self, request: Request, resource: Resource, current: Object, obj: Object) -> Object:
-        if request.dry_run:
-            return obj
         # A copy: a write that changes nothing shares its metadata with the stored object.
         metadata = {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}
+        if request.dry_run:
+            return self._storage.imagine(resource.key, {**obj, "metadata": metadata})
         stored = self._storage.update(resource.key, {**obj, "metadata": metadata})
         finish_if_done(self._storage, resource.key, stored)
         return stored
@@ -190,10 +190,13 @@ class Writes:
         if resource.key == "daemonsets.apps":
             note_template_generation(obj, 1)
         if resource.key == "services":
-            allocate(self._storage, obj)
+            allocate(self._storage, obj, dry_run=request.dry_run)
         obj = _tidied(self._recorded(request, obj, owned, operation, ""))
-        if self._storage.get(resource.key, metadata.get("namespace", ""), metadata["name"]) is not None:
-            raise errors.already_exists(resource.key, metadata["name"])
+        present = self._storage.get(resource.key, metadata.get("namespace", ""), metadata["name"])
+        if present is not None:
+            raise errors.already_exists(
+                resource.key, metadata["name"], leaving="deletionTimestamp" in present["metadata"]
+            )
         if request.dry_run:
             return self._imagined(resource, obj)
         return self._storage.create(resource.key, obj)

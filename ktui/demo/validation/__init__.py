@@ -174,6 +174,7 @@ _CREATE: dict[str, Callable[[Object], Iterator[Cause]]] = {
     "jobs.batch": workloads.job_causes,
     "cronjobs.batch": workloads.cronjob_causes,
     "ingresses.networking.k8s.io": services.ingress_causes,
+    "endpointslices.discovery.k8s.io": services.endpoint_slice_causes,
     "poddisruptionbudgets.policy": _budget,
     "horizontalpodautoscalers.autoscaling": _autoscaler,
     "customresourcedefinitions.apiextensions.k8s.io": _definition,
