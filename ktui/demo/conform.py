@@ -83,12 +83,6 @@ def unreadable(resource: Resource, why: str) -> StatusError:
     return bad_request(f"{prefix}: {why}")
 
 
-def strict_problem(unknown: list[str]) -> str:
-    """What `fieldValidation=Strict` says about unknown fields."""
-    told = ", ".join(f'unknown field "{path}"' for path in unknown)
-    return f"strict decoding error: {told}"
-
-
 def _message(sent: Object, name: str, path: str, unknown: list[str]) -> Object:
     fields = named_fields(name)
     if fields is None:

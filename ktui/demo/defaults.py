@@ -167,6 +167,15 @@ def _replicaset(obj: Object) -> None:
     obj.setdefault("status", {"replicas": 0})
 
 
+def _replicationcontroller(obj: Object) -> None:
+    _replicaset(obj)
+    labels = (obj["spec"]["template"].get("metadata") or {}).get("labels")
+    if labels:
+        obj["spec"].setdefault("selector", {**labels})
+        if not obj["metadata"].get("labels"):
+            obj["metadata"]["labels"] = {**labels}
+
+
 def _statefulset(obj: Object) -> None:
     _template(obj)
     spec = obj["spec"]
@@ -371,6 +380,7 @@ _FILLERS: dict[str, Callable[[Object], None]] = {
     "persistentvolumes": _persistentvolume,
     "deployments.apps": _deployment,
     "replicasets.apps": _replicaset,
+    "replicationcontrollers": _replicationcontroller,
     "statefulsets.apps": _statefulset,
     "daemonsets.apps": _daemonset,
     "jobs.batch": _job,

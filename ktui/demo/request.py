@@ -167,6 +167,43 @@ def go_json_error(body: bytes) -> str:
     return "unexpected end of JSON input"
 
 
+def duplicate_fields(request: Request) -> list[str]:
+    """The paths of fields that a JSON body names more than once; for other bodies none."""
+    if request.content_type != JSON and not request.content_type.endswith("merge-patch+json"):
+        return []
+    return _duplicates(json.loads(request.body, object_pairs_hook=_Pairs), "") if request.body else []
+
+
+class _Pairs(list[Any]):
+    """A JSON object as its pairs, so that none is lost."""
+
+
+def _duplicates(value: Any, path: str) -> list[str]:
+    if not isinstance(value, _Pairs):
+        entries = enumerate(value) if isinstance(value, list) else ()
+        return [found for index, entry in entries for found in _duplicates(entry, f"{path}[{index}]")]
+    seen: set[str] = set()
+    found: list[str] = []
+    for key, part in value:
+        here = f"{path}.{key}" if path else key
+        if key in seen:
+            found.append(here)
+        seen.add(key)
+        found += _duplicates(part, here)
+    return found
+
+
+def go_value(value: Any) -> str:
+    """A value as Go's %v prints it."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{go_value(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(go_value, value))}]"
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 @dataclass(slots=True)
 class Reply:
     """An answer that is known as a whole.

@@ -21,7 +21,7 @@ from ktui.demo.controllers.loadbalancer import LoadBalancers
 from ktui.demo.controllers.namespaces import Namespaces
 from ktui.demo.controllers.nodes import NodeLifecycle
 from ktui.demo.controllers.recorder import Recorder
-from ktui.demo.controllers.replicaset import ReplicaSets
+from ktui.demo.controllers.replicaset import ReplicaSets, ReplicationControllers
 from ktui.demo.controllers.scheduler import Scheduler
 from ktui.demo.controllers.statefulset import StatefulSets
 from ktui.demo.controllers.volumes import Volumes
@@ -52,8 +52,8 @@ class ControlPlane:
         tools = Tools(storage, clock, self.index, self.recorder)
         self.kubelets = Kubelets(tools)
         kinds: tuple[Callable[[Tools], Controller], ...] = (
-            Namespaces, Deployments, ReplicaSets, StatefulSets, DaemonSets, CronJobs, Jobs, Volumes, Scheduler,
-            NodeLifecycle, Endpoints, EndpointSlices, LoadBalancers, Disruptions, GarbageCollector,
+            Namespaces, Deployments, ReplicaSets, ReplicationControllers, StatefulSets, DaemonSets, CronJobs, Jobs,
+            Volumes, Scheduler, NodeLifecycle, Endpoints, EndpointSlices, LoadBalancers, Disruptions, GarbageCollector,
         )  # fmt: skip
         self._controllers = [self.kubelets, *(kind(tools) for kind in kinds), Autoscalers(tools, self.metrics)]
         self._everything = [one for one in self._controllers if "*" in one.watches]

@@ -130,6 +130,9 @@ def _role_reference(obj: Object, before: Object) -> Iterator[Cause]:
 
 def _budget(obj: Object) -> Iterator[Cause]:
     spec = obj.get("spec") or {}
+    for field in ("minAvailable", "maxUnavailable"):
+        if isinstance(spec.get(field), int) and spec[field] < 0:
+            yield bad_value(f"spec.{field}", spec[field], "must be greater than or equal to 0")
     if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
         shown = {
             "MinAvailable": spec["minAvailable"],
@@ -169,6 +172,7 @@ _CREATE: dict[str, Callable[[Object], Iterator[Cause]]] = {
     "secrets": _secret,
     "deployments.apps": workloads.deployment_causes,
     "replicasets.apps": workloads.replicaset_causes,
+    "replicationcontrollers": workloads.replicationcontroller_causes,
     "statefulsets.apps": workloads.statefulset_causes,
     "daemonsets.apps": workloads.daemonset_causes,
     "jobs.batch": workloads.job_causes,
