@@ -147,7 +147,7 @@ class Api:
         if request.call.verb not in resource.verbs:
             raise errors.method_not_allowed()
         if resource.group != "metrics.k8s.io":
-            return review(request, resource, self.access)
+            return review(request, resource, self.access, self._clock.now())
         found = usage(self._metrics, request, resource)
         form = negotiate(
             request.accept.replace("application/vnd.kubernetes.protobuf", ""), listing=not request.call.name

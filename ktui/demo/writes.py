@@ -21,7 +21,7 @@ from ktui.demo.selectors import object_predicate
 from ktui.demo.storage import WITHOUT_GENERATION, Storage
 from ktui.demo.validation import check_create, check_update
 from ktui.demo.wanted import APPLY_PATCHES, check_declaration, check_patched_identity, conformed, patched
-from ktui.demo.workload_identity import job_identity, note_template_generation, pod_identity
+from ktui.demo.workload_identity import job_identity, note_template_generation, pod_identity, protect
 
 Object = dict[str, Any]
 
@@ -34,6 +34,7 @@ _SHOWN_WHEN_GONE = (
     "serviceaccounts",
     "services",
 )
+_HEAD = ("kind", "apiVersion")
 _SYSTEM_FIELDS = (
     "uid",
     "creationTimestamp",
@@ -184,6 +185,7 @@ class Writes:
         owned = declared if operation == "Apply" else filled_in - {("f:status",)}
         if resource.key == "pods":
             pod_identity(self._storage, obj)
+        protect(resource.key, metadata)
         check_create(resource, obj)
         if resource.key == "jobs.batch":
             job_identity(obj, str(uuid.uuid4()) if request.dry_run else self._storage.uid())
@@ -308,7 +310,8 @@ class Writes:
             "kind": resource.list_kind,
             "apiVersion": resource.api_version,
             "metadata": {"resourceVersion": str(self._storage.version)},
-            "items": found,
+            # Items of a list do not repeat its kind.
+            "items": [{key: part for key, part in obj.items() if key not in _HEAD} for obj in found],
         }
 
     def _recorded(

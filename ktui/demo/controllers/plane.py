@@ -20,6 +20,7 @@ from ktui.demo.controllers.kubelet import Kubelets
 from ktui.demo.controllers.loadbalancer import LoadBalancers
 from ktui.demo.controllers.namespaces import Namespaces
 from ktui.demo.controllers.nodes import NodeLifecycle
+from ktui.demo.controllers.protection import VolumeProtection
 from ktui.demo.controllers.recorder import Recorder
 from ktui.demo.controllers.replicaset import ReplicaSets, ReplicationControllers
 from ktui.demo.controllers.scheduler import Scheduler
@@ -53,7 +54,7 @@ class ControlPlane:
         self.kubelets = Kubelets(tools)
         kinds: tuple[Callable[[Tools], Controller], ...] = (
             Namespaces, Deployments, ReplicaSets, ReplicationControllers, StatefulSets, DaemonSets, CronJobs, Jobs,
-            Volumes, Scheduler, NodeLifecycle, Endpoints, EndpointSlices, LoadBalancers, Disruptions, GarbageCollector,
+            Volumes, VolumeProtection, Scheduler, NodeLifecycle, Endpoints, EndpointSlices, LoadBalancers, Disruptions, GarbageCollector,
         )  # fmt: skip
         self._controllers = [self.kubelets, *(kind(tools) for kind in kinds), Autoscalers(tools, self.metrics)]
         self._everything = [one for one in self._controllers if "*" in one.watches]
