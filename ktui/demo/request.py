@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,7 @@ class Request:
         query: the URL's query.
         headers: the HTTP headers.
         body: what was sent.
-        warnings: what the client should hear beside the answer; filled on the way.
+        warnings: what the client should hear beside the answer, each in a Warning header; filled on the way.
     """
 
     call: Call
@@ -213,14 +213,12 @@ class Reply:
         status: HTTP status.
         content_type: the media type.
         headers: further headers.
-        warnings: what the client should hear beside, each for one Warning header.
     """
 
     body: bytes
     status: int = 200
     content_type: str = JSON
     headers: dict[str, str] = field(default_factory=dict)
-    warnings: Sequence[str] = ()
 
 
 @dataclass(slots=True)

@@ -20,7 +20,9 @@ from ktui.demo.resources import Resource
 from ktui.demo.selectors import object_predicate
 from ktui.demo.storage import WITHOUT_GENERATION, Storage
 from ktui.demo.validation import check_create, check_update
+from ktui.demo.quota import check_quota
 from ktui.demo.wanted import APPLY_PATCHES, check_declaration, check_patched_identity, conformed, patched
+from ktui.demo.warnings import warnings_of
 from ktui.demo.workload_identity import job_identity, note_template_generation, pod_identity, protect
 
 Object = dict[str, Any]
@@ -138,6 +140,7 @@ class Writes:
         if resource.key == "services":
             settle(obj, current)
         check_update(resource, obj, current)
+        request.warnings.extend(warnings_of(resource.key, obj))
         if resource.key == "services":
             allocate(self._storage, obj, current, dry_run=request.dry_run)
         return _tidied(obj)
@@ -187,6 +190,7 @@ class Writes:
             pod_identity(self._storage, obj)
         protect(resource.key, metadata)
         check_create(resource, obj)
+        request.warnings.extend(warnings_of(resource.key, obj))
         if resource.key == "jobs.batch":
             job_identity(obj, str(uuid.uuid4()) if request.dry_run else self._storage.uid())
         if resource.key == "daemonsets.apps":
@@ -194,6 +198,7 @@ class Writes:
         if resource.key == "services":
             allocate(self._storage, obj, dry_run=request.dry_run)
         obj = _tidied(self._recorded(request, obj, owned, operation, ""))
+        check_quota(self._storage, resource.key, obj)
         present = self._storage.get(resource.key, metadata.get("namespace", ""), metadata["name"])
         if present is not None:
             raise errors.already_exists(

@@ -21,6 +21,7 @@ from ktui.demo.controllers.loadbalancer import LoadBalancers
 from ktui.demo.controllers.namespaces import Namespaces
 from ktui.demo.controllers.nodes import NodeLifecycle
 from ktui.demo.controllers.protection import VolumeProtection
+from ktui.demo.controllers.quotas import ResourceQuotas
 from ktui.demo.controllers.recorder import Recorder
 from ktui.demo.controllers.replicaset import ReplicaSets, ReplicationControllers
 from ktui.demo.controllers.scheduler import Scheduler
@@ -54,7 +55,8 @@ class ControlPlane:
         self.kubelets = Kubelets(tools)
         kinds: tuple[Callable[[Tools], Controller], ...] = (
             Namespaces, Deployments, ReplicaSets, ReplicationControllers, StatefulSets, DaemonSets, CronJobs, Jobs,
-            Volumes, VolumeProtection, Scheduler, NodeLifecycle, Endpoints, EndpointSlices, LoadBalancers, Disruptions, GarbageCollector,
+            Volumes, VolumeProtection, Scheduler, NodeLifecycle, Endpoints, EndpointSlices, LoadBalancers, Disruptions, ResourceQuotas,
+            GarbageCollector,
         )  # fmt: skip
         self._controllers = [self.kubelets, *(kind(tools) for kind in kinds), Autoscalers(tools, self.metrics)]
         self._everything = [one for one in self._controllers if "*" in one.watches]

@@ -11,13 +11,21 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
-from ktui.demo.errors import Cause, bad_request, bad_value, forbidden_field, invalid, required
-from ktui.demo.names import config_key_problems, label_causes, metadata_causes
+from ktui.demo.errors import Cause, bad_request, bad_value, duplicate, forbidden_field, invalid, required, unsupported
+from ktui.demo.names import (
+    annotation_causes,
+    config_key_problems,
+    label_causes,
+    label_value_problems,
+    metadata_causes,
+    qualified_name_problems,
+)
 from ktui.demo.resources import Resource
 from ktui.demo.validation import pods, services, workloads
 
 Object = dict[str, Any]
 
+_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _NEW_FINALIZERS = "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}"
 
 
@@ -51,10 +59,9 @@ def check_update(resource: Resource, obj: Object, before: Object) -> None:
     rules, changes = _CREATE.get(resource.key, _none), _UPDATE.get(resource.key, _nothing)
     causes = list(
         chain(
-            # Upstream looks at an update's labels twice.
-            label_causes(obj["metadata"].get("labels"), "metadata.labels"),
-            label_causes(obj["metadata"].get("labels"), "metadata.labels"),
-            _finalizers(obj["metadata"], before["metadata"]),
+            # Upstream looks at an update's metadata twice.
+            _metadata(obj["metadata"], before["metadata"]),
+            _metadata(obj["metadata"], before["metadata"]),
             rules(obj),
             changes(obj, before),
         )
@@ -69,6 +76,33 @@ def _none(obj: Object) -> Iterator[Cause]:
 
 def _nothing(obj: Object, before: Object) -> Iterator[Cause]:
     return iter(())
+
+
+def _metadata(metadata: Object, before: Object) -> Iterator[Cause]:
+    yield from label_causes(metadata.get("labels"), "metadata.labels")
+    yield from annotation_causes(metadata)
+    yield from _finalizers(metadata, before)
+
+
+def _node(obj: Object) -> Iterator[Cause]:
+    taints = (obj.get("spec") or {}).get("taints") or ()
+    seen = set()
+    for index, taint in enumerate(taints):
+        key, value, effect = (taint.get(field) or "" for field in ("key", "value", "effect"))
+        field = f"metadata.taints[{index}]"
+        for problem in qualified_name_problems(key):
+            yield bad_value(f"{field}.key", key, problem)
+        for problem in label_value_problems(value):
+            yield bad_value(f"{field}.value", value, problem)
+        if not effect:
+            yield required(f"{field}.effect")
+        elif effect not in _EFFECTS:
+            yield unsupported(f"{field}.effect", effect, _EFFECTS)
+        if (key, effect) in seen:
+            shown = {"Key": key, "Value": value, "Effect": effect, "TimeAdded": taint.get("timeAdded")}
+            twice = duplicate(field, shown)
+            yield Cause(twice.reason, field, f"{twice.message}: taints must be unique by key and effect pair")
+        seen.add((key, effect))
 
 
 def _finalizers(metadata: Object, before: Object) -> Iterator[Cause]:
@@ -165,8 +199,10 @@ def _definition(obj: Object) -> Iterator[Cause]:
             yield required(f"spec.{field}")
 
 
+# Upstream looks at a node's taints twice, too, when it changes.
 _CREATE: dict[str, Callable[[Object], Iterator[Cause]]] = {
     "pods": _pod,
+    "nodes": _node,
     "services": services.service_causes,
     "configmaps": _configmap,
     "secrets": _secret,
@@ -185,6 +221,7 @@ _CREATE: dict[str, Callable[[Object], Iterator[Cause]]] = {
 }
 _UPDATE: dict[str, Callable[[Object, Object], Iterator[Cause]]] = {
     "pods": pods.pod_update_causes,
+    "nodes": lambda obj, before: _node(obj),
     "services": services.service_update_causes,
     "configmaps": _immutable,
     "secrets": _immutable,
