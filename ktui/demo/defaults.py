@@ -361,6 +361,10 @@ def _definition(obj: Object) -> None:
         names.setdefault("singular", names["kind"].lower())
         names.setdefault("listKind", names["kind"] + "List")
     spec.setdefault("conversion", {"strategy": "None"})
+    stored = [version["name"] for version in _objects(spec, "versions") if version.get("storage")]
+    unaccepted = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
+    if not obj.get("status"):
+        obj["status"] = unaccepted
 
 
 def _node(obj: Object) -> None:

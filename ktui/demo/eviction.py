@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ktui.demo.clock import rfc3339
-from ktui.demo.deletion import request_delete
+from ktui.demo.deletion import check_preconditions, request_delete
 from ktui.demo.errors import StatusError, bad_request
 from ktui.demo.selectors import matches_labels
 from ktui.demo.storage import Storage
@@ -42,18 +42,18 @@ def evict(storage: Storage, pod: Object, eviction: Object, *, dry_run: bool) -> 
     leaves = "deletionTimestamp" in metadata
     if not leaves and (pod.get("status") or {}).get("phase") not in _WITHOUT_BUDGET:
         _take_from_budget(storage, pod, dry_run)
-    # The deletion's own checks come before anything is noted at the pod.
-    delete = {
-        "propagation": options.get("propagationPolicy"),
-        "grace_period": options.get("gracePeriodSeconds"),
-        "preconditions": options.get("preconditions"),
-    }
-    place = ("pods", metadata["namespace"], metadata["name"])
-    request_delete(storage, *place, **delete, dry_run=True)
-    if not dry_run:
-        if not leaves:
-            _note_target(storage, pod)
-        request_delete(storage, *place, **{**delete, "preconditions": None})
+    check_preconditions("pods", pod, options.get("preconditions") or {})
+    if not dry_run and not leaves:
+        _note_target(storage, pod)
+    request_delete(
+        storage,
+        "pods",
+        metadata["namespace"],
+        metadata["name"],
+        propagation=options.get("propagationPolicy"),
+        grace_period=options.get("gracePeriodSeconds"),
+        dry_run=dry_run,
+    )
 
 
 def _take_from_budget(storage: Storage, pod: Object, dry_run: bool) -> None:

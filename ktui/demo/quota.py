@@ -1,6 +1,6 @@
 """ResourceQuotas: how much of what a namespace holds, and whether one more object still fits.
 
-As kubernetes.io/docs/concepts/policy/resource-quotas says; words of k8s.io/apiserver plugin/pkg/admission/resourcequota.
+As kubernetes.io/docs/concepts/policy/resource-quotas says; words of k8s.io/apiserver's admission of resourcequota.
 Quotas with scopes count as if they had none.
 """
 

@@ -185,6 +185,8 @@ SUBRESOURCES: dict[str, tuple[str, str, tuple[str, ...]]] = {
 }
 
 
+DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+
 SCALE = _resource("autoscaling/v1", "Scale", "scales")
 """What the scale subresource takes and answers with; nothing is listed of it."""
 

@@ -189,7 +189,7 @@ class Storage:
         if stored == current:
             return current, current
         leaves = "deletionTimestamp" in metadata and "deletionTimestamp" not in have
-        if "generation" in have and (leaves or (not same_generation and _desired(stored) != _desired(current))):
+        if "generation" in have and not same_generation and (leaves or _desired(stored) != _desired(current)):
             metadata["generation"] += 1
         return current, stored
 

@@ -15,12 +15,12 @@ from ktui.demo.delete_options import read_delete_options
 from ktui.demo.deletion import finish_if_done, request_delete
 from ktui.demo.incoming import check_kind, check_place, check_uid, own_metadata
 from ktui.demo.managed_fields import Path, changed, record
+from ktui.demo.quota import check_quota
 from ktui.demo.request import Request, read_object
 from ktui.demo.resources import Resource
 from ktui.demo.selectors import object_predicate
 from ktui.demo.storage import WITHOUT_GENERATION, Storage
 from ktui.demo.validation import check_create, check_update
-from ktui.demo.quota import check_quota
 from ktui.demo.wanted import APPLY_PATCHES, check_declaration, check_patched_identity, conformed, patched
 from ktui.demo.warnings import warnings_of
 from ktui.demo.workload_identity import job_identity, note_template_generation, pod_identity, protect

@@ -38,6 +38,7 @@ class ControlPlane:
         storage: The cluster's objects.
         clock: Runs the controllers' work.
         seed: Of the usage metrics.
+        cloud: Whether somebody gives addresses to Services of type LoadBalancer; if not, they stay pending.
 
     Attributes:
         index: Who belongs to whom.
@@ -46,7 +47,7 @@ class ControlPlane:
         kubelets: Stop and start nodes with it.
     """
 
-    def __init__(self, storage: Storage, clock: Clock, *, seed: int = 0) -> None:
+    def __init__(self, storage: Storage, clock: Clock, *, seed: int = 0, cloud: bool = True) -> None:
         self._storage = storage
         self.index = Index(storage)
         self.recorder = Recorder(storage, clock)
@@ -55,8 +56,8 @@ class ControlPlane:
         self.kubelets = Kubelets(tools)
         kinds: tuple[Callable[[Tools], Controller], ...] = (
             Namespaces, Deployments, ReplicaSets, ReplicationControllers, StatefulSets, DaemonSets, CronJobs, Jobs,
-            Volumes, VolumeProtection, Scheduler, NodeLifecycle, Endpoints, EndpointSlices, LoadBalancers, Disruptions, ResourceQuotas,
-            GarbageCollector,
+            Volumes, VolumeProtection, Scheduler, NodeLifecycle, Endpoints, EndpointSlices, Disruptions, ResourceQuotas,
+            GarbageCollector, *((LoadBalancers,) if cloud else ()),
         )  # fmt: skip
         self._controllers = [self.kubelets, *(kind(tools) for kind in kinds), Autoscalers(tools, self.metrics)]
         self._everything = [one for one in self._controllers if "*" in one.watches]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
+from ktui.demo.custom_schema import schema_causes, schema_of
 from ktui.demo.errors import Cause, bad_request, bad_value, duplicate, forbidden_field, invalid, required, unsupported
 from ktui.demo.names import (
     annotation_causes,
@@ -40,7 +41,8 @@ def check_create(resource: Resource, obj: Object) -> None:
         StatusError: 422 with everything that is wrong, 400 for data that is no base64.
     """
     rules = _CREATE.get(resource.key, _none)
-    causes = list(chain(metadata_causes(resource.key, obj["metadata"]), rules(obj)))
+    schema = schema_causes(schema_of(resource.custom), obj)
+    causes = list(chain(metadata_causes(resource.key, obj["metadata"]), rules(obj), schema))
     if causes:
         raise invalid(resource.kind, obj["metadata"].get("name", ""), causes, group=resource.group)
 
@@ -64,6 +66,7 @@ def check_update(resource: Resource, obj: Object, before: Object) -> None:
             _metadata(obj["metadata"], before["metadata"]),
             rules(obj),
             changes(obj, before),
+            schema_causes(schema_of(resource.custom), obj),
         )
     )
     if causes:
