@@ -2,6 +2,9 @@
 
 As kubernetes.io/docs/concepts/services-networking/cluster-ip-allocation says: the lower band of both ranges is kept for
 those who ask for a number, and only used for others when the upper band is full.
+
+A dry run gives numbers that no service can have, and does not ask whether a wanted one is free, since upstream's
+allocators could only find out by allocating (k8s.io/kubernetes pkg/registry/core/service/ipallocator, `DryRun`).
 """
 
 from __future__ import annotations
@@ -22,35 +25,47 @@ _WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 _KEPT_ADDRESSES = 256
 _KEPT_NODE_PORTS = 86
 _FIRST_ADDRESS = int(SERVICE_NETWORK.network_address)
+_IMAGINED_ADDRESS = str(SERVICE_NETWORK.network_address)
+_FIRST_IMAGINED_PORT = 32769
 
 
-def allocate(storage: Storage, service: Object, before: Object | None = None) -> None:
+def allocate(storage: Storage, service: Object, before: Object | None = None, *, dry_run: bool = False) -> None:
     """Gives a service the addresses and node ports its type needs, and takes what it needs no more; in place.
 
     Args:
         storage: the other services.
         service: the service, with defaults; it must not be the stored one.
         before: the service as it was, None when it is new.
+        dry_run: whether the service will not be stored.
 
     Raises:
         StatusError: 422 when a number asked for is taken or out of range.
     """
     spec = service["spec"]
-    others = [
-        other["spec"]
-        for other in storage.list("services")
-        if (other["metadata"]["namespace"], other["metadata"]["name"])
-        != (service["metadata"]["namespace"], service["metadata"].get("name"))
-    ]
     if spec["type"] == "ExternalName":
         return
-    _address(service, others, (before or {}).get("spec") or {})
+    have = (before or {}).get("spec") or {}
+    if dry_run:
+        _imagine_address(service, have)
+    else:
+        others = [
+            other["spec"]
+            for other in storage.list("services")
+            if (other["metadata"]["namespace"], other["metadata"]["name"])
+            != (service["metadata"]["namespace"], service["metadata"].get("name"))
+        ]
+        _address(service, others, have)
+    spec["clusterIPs"] = [spec["clusterIP"]]
     # A headless service without a selector may stand for addresses of any family.
     both = spec["clusterIP"] == "None" and not spec.get("selector")
     spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if both else ["IPv4"])
     spec.setdefault("ipFamilyPolicy", "RequireDualStack" if both else "SingleStack")
-    if spec["type"] in _WITH_NODE_PORTS:
-        _node_ports(service, others, (before or {}).get("spec") or {})
+    if spec["type"] not in _WITH_NODE_PORTS:
+        return
+    if dry_run:
+        _node_ports(service, None, have)
+    else:
+        _node_ports(service, set(_numbers(others)), have)
 
 
 def settle(service: Object, before: Object) -> None:
@@ -70,24 +85,38 @@ def settle(service: Object, before: Object) -> None:
         for field in (*_ADDRESS_FIELDS, "internalTrafficPolicy"):
             spec.pop(field, None)
     if was in _WITH_NODE_PORTS and kind not in _WITH_NODE_PORTS:
-        given = set(_numbers([have.get("ports")]))
+        given = set(_numbers([have]))
         for port in spec.get("ports") or ():
             if port.get("nodePort") in given:
                 del port["nodePort"]
         spec.pop("externalTrafficPolicy", None)
+    if spec.get("healthCheckNodePort") == have.get("healthCheckNodePort") and not _checks_health(spec):
+        spec.pop("healthCheckNodePort", None)
     if was == "LoadBalancer" and kind != "LoadBalancer":
         spec.pop("allocateLoadBalancerNodePorts", None)
 
 
-def _address(service: Object, others: list[Object], before: Object) -> None:
-    spec = service["spec"]
+def _asked_address(spec: Object, before: Object) -> str:
     asked = spec.get("clusterIP") or next(iter(spec.get("clusterIPs") or ()), "") or before.get("clusterIP", "")
+    return str(asked)
+
+
+def _address(service: Object, others: list[Object], before: Object) -> None:
+    asked = _asked_address(service["spec"], before)
     if not asked:
         taken = {other.get("clusterIP") for other in others}
         asked = next(_free_addresses(taken))
     elif asked not in ("None", before.get("clusterIP")):
         _check_address(service, asked, others)
-    spec["clusterIP"], spec["clusterIPs"] = asked, [asked]
+    service["spec"]["clusterIP"] = asked
+
+
+def _imagine_address(service: Object, before: Object) -> None:
+    asked = _asked_address(service["spec"], before)
+    if asked not in ("", "None") and _is_foreign(asked):
+        why = f"the provided IP ({asked}) is not in the valid range. The range of valid IPs is {SERVICE_NETWORK}"
+        _refuse(service, [_bad_address(asked, why)])
+    service["spec"]["clusterIP"] = asked or _IMAGINED_ADDRESS
 
 
 def _free_addresses(taken: set[Any]) -> Iterator[str]:
@@ -99,54 +128,64 @@ def _free_addresses(taken: set[Any]) -> Iterator[str]:
             yield address
 
 
+def _is_foreign(text: str) -> bool:
+    return ipaddress.ip_address(text) not in SERVICE_NETWORK
+
+
+def _bad_address(asked: str, why: str) -> Cause:
+    return bad_value("spec.clusterIPs", [asked], f"failed to allocate IP {asked}: {why}")
+
+
 def _check_address(service: Object, asked: str, others: list[Object]) -> None:
-    field, value = "spec.clusterIPs", [asked]
-    try:
-        address = ipaddress.ip_address(asked)
-    except ValueError:
-        return  # validation says what is wrong with it
-    problem = f"failed to allocate IP {asked}: "
-    if address not in SERVICE_NETWORK:
-        _refuse(service, [bad_value(field, value, problem + "the provided network does not match the current range")])
+    if _is_foreign(asked):
+        _refuse(service, [_bad_address(asked, "the provided network does not match the current range")])
     if any(other.get("clusterIP") == asked for other in others):
-        _refuse(service, [bad_value(field, value, problem + "provided IP is already allocated")])
+        _refuse(service, [_bad_address(asked, "provided IP is already allocated")])
 
 
-def _node_ports(service: Object, others: list[Object], before: Object) -> None:
+def _node_ports(service: Object, taken: set[int] | None, before: Object) -> None:
+    """Numbers what needs a node port; `taken` is None for a dry run, which takes any wanted number."""
     spec = service["spec"]
-    if spec["type"] == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is False:
-        return
-    taken = set(_numbers(other.get("ports") for other in others))
     had = {(port.get("protocol"), port["port"]): port.get("nodePort") for port in before.get("ports") or ()}
     ports = spec.get("ports") or ()
+    wanted = spec["type"] != "LoadBalancer" or spec.get("allocateLoadBalancerNodePorts") is not False
     for index, port in enumerate(ports):
-        asked = port.get("nodePort") or had.get((port.get("protocol"), port["port"]))
+        asked = port.get("nodePort") or (had.get((port.get("protocol"), port["port"])) if wanted else None)
         if asked:
-            _check_node_port(service, index, asked, taken)
+            if taken is not None:
+                _check_node_port(service, f"spec.ports[{index}].nodePort", asked, taken)
+                taken.add(asked)
             port["nodePort"] = asked
-            taken.add(asked)
-    for port in ports:
+    numbers = iter(range(_FIRST_IMAGINED_PORT, 65536)) if taken is None else _free_node_ports(taken)
+    for port in ports if wanted else ():
         if not port.get("nodePort"):
-            port["nodePort"] = next(number for number in _free_node_ports() if number not in taken)
-            taken.add(port["nodePort"])
+            port["nodePort"] = next(numbers)
+    if _checks_health(spec) and not spec.get("healthCheckNodePort"):
+        spec["healthCheckNodePort"] = before.get("healthCheckNodePort") or next(numbers)
 
 
-def _numbers(lists: Iterable[list[Object] | None]) -> Iterator[int]:
-    for ports in lists:
-        for port in ports or ():
+def _checks_health(spec: Object) -> bool:
+    """Whether a load balancer asks each node if it has a pod: then that has a port, too."""
+    return spec["type"] == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
+
+
+def _numbers(specs: Iterable[Object]) -> Iterator[int]:
+    for spec in specs:
+        for port in (*(spec.get("ports") or ()), {"nodePort": spec.get("healthCheckNodePort")}):
             if port.get("nodePort"):
                 yield port["nodePort"]
 
 
-def _free_node_ports() -> Iterator[int]:
+def _free_node_ports(taken: set[int]) -> Iterator[int]:
     size = len(NODE_PORTS) - _KEPT_NODE_PORTS
-    for step in range(1, size + 1):
-        yield NODE_PORTS[_KEPT_NODE_PORTS + step * 739 % size]
-    yield from NODE_PORTS[:_KEPT_NODE_PORTS]
+    upper = (NODE_PORTS[_KEPT_NODE_PORTS + step * 739 % size] for step in range(1, size + 1))
+    for number in (*upper, *NODE_PORTS[:_KEPT_NODE_PORTS]):
+        if number not in taken:
+            taken.add(number)
+            yield number
 
 
-def _check_node_port(service: Object, index: int, asked: int, taken: set[int]) -> None:
-    field = f"spec.ports[{index}].nodePort"
+def _check_node_port(service: Object, field: str, asked: int, taken: set[int]) -> None:
     if asked not in NODE_PORTS:
         why = "provided port is not in the valid range. The range of valid ports is 30000-32767"
         _refuse(service, [bad_value(field, asked, why)])

@@ -84,6 +84,8 @@ class Api:
             if call.group and call.group not in self._registry.groups():
                 return _no_page()
             raise errors.no_such_resource()
+        if resource.key in _DEPRECATED:
+            request.warnings.append(_DEPRECATED[resource.key])
         if not resource.stored:
             return self._answer_virtual(request, resource)
         if call.subresource:
@@ -99,12 +101,11 @@ class Api:
         if call.verb not in ("create", "deletecollection") and not call.name:
             raise errors.method_not_allowed()
         status, obj = self._writes.perform(request, resource)
-        warnings = [*request.warnings, *_warnings(resource)]
         form = negotiate(request.accept, listing=False)
         if obj.get("kind") == "Status" or form.shape == "":
-            return Reply(encode(obj), status, warnings=warnings)
+            return Reply(encode(obj), status)
         body = self._representation(request, resource, form).single(obj)
-        return Reply(body, status, warnings=warnings)
+        return Reply(body, status)
 
     def _representation(self, request: Request, resource: Resource, form: Form) -> Representation:
         include = request.query.get("includeObject") or "Metadata"
@@ -119,14 +120,14 @@ class Api:
         obj = self._storage.get(resource.key, call.namespace if resource.namespaced else "", call.name)
         if obj is None:
             raise errors.not_found(resource.key, call.name)
-        return Reply(self._representation(request, resource, form).single(obj), warnings=_warnings(resource))
+        return Reply(self._representation(request, resource, form).single(obj))
 
     async def _list(self, request: Request, resource: Resource) -> Reply:
         form = negotiate(request.accept, listing=True)
         options = read_options(request.query, watch=False)
         shape = self._representation(request, resource, form)
         body = await list_response(self._storage, resource, _scope(request.call, resource), options, shape)
-        return Reply(body, warnings=_warnings(resource))
+        return Reply(body)
 
     def _watch(self, request: Request, resource: Resource) -> Stream:
         form = negotiate(request.accept, listing=False)
@@ -147,7 +148,7 @@ class Api:
         if request.call.verb not in resource.verbs:
             raise errors.method_not_allowed()
         if resource.group != "metrics.k8s.io":
-            return review(request, resource, self.access)
+            return review(request, resource, self.access, self._clock.now())
         found = usage(self._metrics, request, resource)
         form = negotiate(
             request.accept.replace("application/vnd.kubernetes.protobuf", ""), listing=not request.call.name
@@ -196,10 +197,6 @@ def _scope(call: Call, resource: Resource) -> str | None:
     if not resource.namespaced:
         return ""
     return call.namespace or None
-
-
-def _warnings(resource: Resource) -> list[str]:
-    return [_DEPRECATED[resource.key]] if resource.key in _DEPRECATED else []
 
 
 def _tagged(body: bytes, content_type: str) -> Reply:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ktui.demo.custom_schema import pruned, schema_of
 from ktui.demo.errors import StatusError, bad_request
 from ktui.demo.resources import Resource
 from ktui.demo.schema import Field, named_fields, type_of
@@ -73,7 +74,7 @@ def conform(resource: Resource, obj: Object) -> tuple[Object, list[str]]:
     else:  # custom resources: only their metadata has a known type
         field = Field("metadata", "meta.ObjectMeta", "")
         metadata = _value(obj.get("metadata") or {}, field, resource.kind, "metadata", [])
-        shaped = {key: value for key, value in obj.items() if value is not None} | {"metadata": metadata}
+        shaped = pruned(schema_of(resource.custom), _without_nulls(obj), unknown) | {"metadata": metadata}
     return {**shaped, "kind": resource.kind, "apiVersion": resource.api_version}, unknown
 
 
@@ -83,10 +84,8 @@ def unreadable(resource: Resource, why: str) -> StatusError:
     return bad_request(f"{prefix}: {why}")
 
 
-def strict_problem(unknown: list[str]) -> str:
-    """What `fieldValidation=Strict` says about unknown fields."""
-    told = ", ".join(f'unknown field "{path}"' for path in unknown)
-    return f"strict decoding error: {told}"
+def _without_nulls(obj: Object) -> Object:
+    return {key: value for key, value in obj.items() if value is not None}
 
 
 def _message(sent: Object, name: str, path: str, unknown: list[str]) -> Object:

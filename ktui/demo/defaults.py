@@ -167,6 +167,15 @@ def _replicaset(obj: Object) -> None:
     obj.setdefault("status", {"replicas": 0})
 
 
+def _replicationcontroller(obj: Object) -> None:
+    _replicaset(obj)
+    labels = (obj["spec"]["template"].get("metadata") or {}).get("labels")
+    if labels:
+        obj["spec"].setdefault("selector", {**labels})
+        if not obj["metadata"].get("labels"):
+            obj["metadata"]["labels"] = {**labels}
+
+
 def _statefulset(obj: Object) -> None:
     _template(obj)
     spec = obj["spec"]
@@ -229,13 +238,15 @@ def _service(obj: Object) -> None:
     spec.setdefault("sessionAffinity", "None")
     if spec["sessionAffinity"] == "ClientIP":
         spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {}).setdefault("timeoutSeconds", 10800)
+    elif spec["sessionAffinity"] == "None":
+        spec.pop("sessionAffinityConfig", None)
     kind = spec.setdefault("type", "ClusterIP")
     for port in _objects(spec, "ports"):
         port.setdefault("protocol", "TCP")
         port.setdefault("targetPort", port.get("port", 0))
     if kind != "ExternalName":
         spec.setdefault("internalTrafficPolicy", "Cluster")
-    if kind in ("NodePort", "LoadBalancer"):
+    if kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and spec.get("externalIPs")):
         spec.setdefault("externalTrafficPolicy", "Cluster")
     if kind == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)
@@ -350,6 +361,10 @@ def _definition(obj: Object) -> None:
         names.setdefault("singular", names["kind"].lower())
         names.setdefault("listKind", names["kind"] + "List")
     spec.setdefault("conversion", {"strategy": "None"})
+    stored = [version["name"] for version in _objects(spec, "versions") if version.get("storage")]
+    unaccepted = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
+    if not obj.get("status"):
+        obj["status"] = unaccepted
 
 
 def _node(obj: Object) -> None:
@@ -369,6 +384,7 @@ _FILLERS: dict[str, Callable[[Object], None]] = {
     "persistentvolumes": _persistentvolume,
     "deployments.apps": _deployment,
     "replicasets.apps": _replicaset,
+    "replicationcontrollers": _replicationcontroller,
     "statefulsets.apps": _statefulset,
     "daemonsets.apps": _daemonset,
     "jobs.batch": _job,

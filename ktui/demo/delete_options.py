@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ktui.demo.conform import conform_options
-from ktui.demo.errors import bad_request, invalid, shown, unsupported
+from ktui.demo.errors import Cause, bad_request, bad_value, invalid, shown, unsupported
 from ktui.demo.request import PROTOBUF, Request, go_json_error
 
 Object = dict[str, Any]
@@ -42,17 +42,26 @@ def read_delete_options(request: Request) -> DeleteOptions:
     """
     body, query = conform_options("meta.DeleteOptions", _body(request)), request.query
     propagation = body.get("propagationPolicy") or query.get("propagationPolicy")
+    orphan, dry_runs = body.get("orphanDependents"), body.get("dryRun") or []
+    causes: list[Cause] = []
     if propagation and propagation not in _POLICIES:
-        raise invalid(
-            "DeleteOptions", "", [unsupported("propagationPolicy", propagation, _POLICIES)], group="meta.k8s.io"
-        )
+        causes.append(unsupported("propagationPolicy", propagation, _POLICIES))
+    elif propagation and orphan is not None:
+        why = "orphanDependents and deletionPropagation cannot be both set"
+        causes.append(bad_value("propagationPolicy", propagation, why))
+    if dry_runs not in ([], ["All"]):
+        causes.append(unsupported("dryRun", dry_runs, ["All"]))
+    if causes:
+        raise invalid("DeleteOptions", "", causes, group="meta.k8s.io")
+    if orphan is not None:
+        propagation = "Orphan" if orphan else "Background"
     grace = body.get("gracePeriodSeconds")
     if grace is None and query.get("gracePeriodSeconds"):
         text = query["gracePeriodSeconds"]
         if not text.lstrip("-").isdecimal():
             raise bad_request(f"strconv.ParseInt: parsing {shown(text)}: invalid syntax")
         grace = int(text)
-    dry_run = request.dry_run or body.get("dryRun") == ["All"]
+    dry_run = request.dry_run or bool(dry_runs)
     return DeleteOptions(propagation, grace, body.get("preconditions") or {}, dry_run)
 
 

@@ -12,13 +12,18 @@ from typing import Any
 
 from ktui.demo import errors
 from ktui.demo.clock import epoch_of, rfc3339
-from ktui.demo.resources import RESOURCES
+from ktui.demo.resources import DEFINITIONS, RESOURCES
 from ktui.demo.storage import Storage
 
 Object = dict[str, Any]
 
 _DEFAULT_GRACE_SECONDS = 30
 _UNDYING_NAMESPACES = ("default", "kube-system", "kube-public")
+_IN_STEPS = ("namespaces", DEFINITIONS)
+_PENDING = {
+    "reason": "InstanceDeletionPending",
+    "message": "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+}
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
 
@@ -65,20 +70,24 @@ def request_delete(
     current = storage.get(resource, namespace, name)
     if current is None:
         raise errors.not_found(resource, name)
-    _check_preconditions(resource, current, preconditions or {})
-    if resource == "namespaces":
-        return _delete_namespace(storage, current, dry_run)
+    check_preconditions(resource, current, preconditions or {})
+    if resource in _IN_STEPS and (resource == "namespaces" or current["metadata"].get("finalizers")):
+        return _delete_in_steps(storage, resource, current, dry_run)
     metadata = dict(current["metadata"])
     metadata["finalizers"] = _finalizers(metadata.get("finalizers") or [], propagation)
     if not metadata["finalizers"]:
         del metadata["finalizers"]
     grace = _grace(storage, resource, current, grace_period)
-    if not grace and not metadata.get("finalizers"):
-        return Deletion(current if dry_run else storage.delete(resource, namespace, name), gone=True)
-    marked = {**current, "metadata": _marked(storage, metadata, grace)}
-    if not dry_run:
-        marked = storage.update(resource, marked)
-    return Deletion(marked, gone=False)
+    gone = not grace and not metadata.get("finalizers")
+    marked = current
+    # Pods are marked first even when they go at once, as the API server does it.
+    if not gone or resource == "pods":
+        marked = {**current, "metadata": _marked(storage, metadata, grace)}
+        marked = storage.imagine(resource, marked) if dry_run else storage.update(resource, marked)
+    if gone and not dry_run and storage.get(resource, namespace, name) is not None:
+        last = storage.delete(resource, namespace, name)
+        marked = marked if resource == "pods" else last
+    return Deletion(marked, gone=gone)
 
 
 def finish_if_done(storage: Storage, resource: str, obj: Object) -> bool:
@@ -101,7 +110,17 @@ def finish_if_done(storage: Storage, resource: str, obj: Object) -> bool:
     return True
 
 
-def _check_preconditions(resource: str, obj: Object, wanted: Mapping[str, str]) -> None:
+def check_preconditions(resource: str, obj: Object, wanted: Mapping[str, str]) -> None:
+    """Lets an object pass that is the one meant, or raises.
+
+    Args:
+        resource: its resource's key.
+        obj: the object as stored.
+        wanted: perhaps `uid` and `resourceVersion` it must have.
+
+    Raises:
+        StatusError: 409.
+    """
     metadata = obj["metadata"]
     for field, label, end in (
         ("uid", "UID", "deleted and then recreated"),
@@ -137,6 +156,8 @@ def _grace(storage: Storage, resource: str, obj: Object, asked: int | None) -> i
     if not spec.get("nodeName") or status.get("phase") in ("Succeeded", "Failed"):
         return 0
     grace = asked if asked is not None else spec.get("terminationGracePeriodSeconds", _DEFAULT_GRACE_SECONDS)
+    if grace < 0:
+        grace = 1
     already = obj["metadata"].get("deletionGracePeriodSeconds")
     # A second deletion may only shorten the first one's grace period.
     return int(grace if already is None else min(grace, already))
@@ -154,13 +175,18 @@ def _marked(storage: Storage, metadata: Object, grace: int) -> Object:
     return metadata
 
 
-def _delete_namespace(storage: Storage, namespace: Object, dry_run: bool) -> Deletion:
-    name = namespace["metadata"]["name"]
-    if name in _UNDYING_NAMESPACES:
-        raise errors.forbidden("namespaces", name, "this namespace may not be deleted")
-    if namespace["metadata"].get("deletionTimestamp"):
-        return Deletion(namespace, gone=False)
-    metadata = {**namespace["metadata"], "deletionTimestamp": rfc3339(storage.clock.now())}
-    status = {**(namespace.get("status") or {}), "phase": "Terminating"}
-    marked = {**namespace, "metadata": metadata, "status": status}
-    return Deletion(marked if dry_run else storage.update("namespaces", marked), gone=False)
+def _delete_in_steps(storage: Storage, resource: str, obj: Object, dry_run: bool) -> Deletion:
+    """What has contents is marked, and goes when they are gone: namespaces, and definitions of custom resources."""
+    metadata = obj["metadata"]
+    if resource == "namespaces" and metadata["name"] in _UNDYING_NAMESPACES:
+        raise errors.forbidden(resource, metadata["name"], "this namespace may not be deleted")
+    if metadata.get("deletionTimestamp"):
+        return Deletion(obj, gone=False)
+    now, status = rfc3339(storage.clock.now()), obj.get("status") or {}
+    if resource == "namespaces":
+        status = {**status, "phase": "Terminating"}
+    else:
+        pending = {"type": "Terminating", "status": "True", "lastTransitionTime": now, **_PENDING}
+        status = {**status, "conditions": [*(status.get("conditions") or ()), pending]}
+    marked = {**obj, "metadata": {**metadata, "deletionTimestamp": now}, "status": status}
+    return Deletion(marked if dry_run else storage.update(resource, marked, same_generation=True), gone=False)

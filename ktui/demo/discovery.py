@@ -96,10 +96,8 @@ def _aggregated(resource: Resource) -> Object:
 
 def _aggregated_sub(resource: Resource, name: str) -> Object:
     api_version, kind, verbs = SUBRESOURCES[name]
-    answers = _own_kind(resource)
-    if api_version:
-        group, _, version = api_version.rpartition("/")
-        answers = _kind(group, version, kind)
+    group, _, version = api_version.rpartition("/")
+    answers = _kind(group, version, kind) if kind else _own_kind(resource)
     return {"subresource": name, "responseKind": answers, "verbs": verbs}
 
 

@@ -162,9 +162,10 @@ def no_such_resource() -> StatusError:
     return StatusError(404, "NotFound", "the server could not find the requested resource", {})
 
 
-def already_exists(resource: str, name: str) -> StatusError:
-    """409: an object of that name is there."""
-    return StatusError(409, "AlreadyExists", f'{resource} "{name}" already exists', object_details(resource, name))
+def already_exists(resource: str, name: str, *, leaving: bool = False) -> StatusError:
+    """409: an object of that name is there, perhaps still there."""
+    why = f'{"object is being deleted: " if leaving else ""}{resource} "{name}" already exists'
+    return StatusError(409, "AlreadyExists", why, object_details(resource, name))
 
 
 def conflict(resource: str, name: str, why: str = "") -> StatusError:

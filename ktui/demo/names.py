@@ -60,6 +60,11 @@ def metadata_causes(resource: str, metadata: Object) -> Iterator[Cause]:
             yield bad_value("metadata.name", name, problem)
     yield from label_causes(metadata.get("labels"), "metadata.labels")
     yield from finalizer_causes(metadata)
+    yield from annotation_causes(metadata)
+
+
+def annotation_causes(metadata: Object) -> Iterator[Cause]:
+    """What is wrong with an object's annotations."""
     for key in metadata.get("annotations") or {}:
         for problem in qualified_name_problems(key.lower()):
             yield bad_value("metadata.annotations", key, problem)

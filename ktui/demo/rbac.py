@@ -34,10 +34,6 @@ _EVERYBODY: tuple[Rule, ...] = (
         ],
     },
 )  # fmt: skip
-_EVERYTHING: tuple[Rule, ...] = (
-    {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},
-    {"verbs": ["*"], "nonResourceURLs": ["*"]},
-)
 
 
 class Access:
@@ -49,7 +45,7 @@ class Access:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._known: dict[tuple[User, str], list[Rule]] = {}
+        self._known: dict[tuple[User, str], list[tuple[Rule, str]]] = {}
         self._unsubscribe = storage.subscribe(self._forget)
 
     def close(self) -> None:
@@ -71,33 +67,48 @@ class Access:
 
     def allows(self, user: User, call: Call) -> bool:
         """Whether the user may make this call."""
+        return self.reason(user, call) is not None
+
+    def reason(self, user: User, call: Call) -> str | None:
+        """Why the user may make this call, "" where nobody needs to say so; None when it may not."""
+        if MASTERS in user.groups:
+            return ""
         if not call.resource and call.path in _PUBLIC_PATHS and call.verb in ("get", "head"):
-            return True
-        return any(_covers(rule, call) for rule in self.rules(user, call.namespace))
+            return ""
+        for rule, why in self._granted(user, call.namespace):
+            if _covers(rule, call):
+                return why
+        if AUTHENTICATED in user.groups and any(_covers(rule, call) for rule in _EVERYBODY):
+            return ""
+        return None
 
     def rules(self, user: User, namespace: str) -> list[Rule]:
-        """All rules that hold for a user in a namespace ("" for those that hold cluster-wide)."""
+        """All stored rules that hold for a user in a namespace ("" for those that hold cluster-wide)."""
+        return [rule for rule, _ in self._granted(user, namespace)]
+
+    def _granted(self, user: User, namespace: str) -> list[tuple[Rule, str]]:
         known = self._known.get((user, namespace))
         if known is None:
-            known = self._known[user, namespace] = list(self._rules(user, namespace))
+            known = self._known[user, namespace] = list(self._bound(user, namespace))
         return known
 
     def _forget(self, event: Event) -> None:
         if event.resource.endswith(_GROUP):
             self._known.clear()
 
-    def _rules(self, user: User, namespace: str) -> Iterator[Rule]:
-        if MASTERS in user.groups:
-            yield from _EVERYTHING
-        if AUTHENTICATED in user.groups:
-            yield from _EVERYBODY
-        for binding in self._storage.list(f"clusterrolebindings.{_GROUP}"):
-            if _binds(binding, user):
-                yield from self._role(binding["roleRef"], "")
+    def _bound(self, user: User, namespace: str) -> Iterator[tuple[Rule, str]]:
+        """Rules and who granted them, in the API server's words."""
+        bindings = [("ClusterRoleBinding", "", self._storage.list(f"clusterrolebindings.{_GROUP}"))]
         if namespace:
-            for binding in self._storage.list(f"rolebindings.{_GROUP}", namespace):
-                if _binds(binding, user):
-                    yield from self._role(binding["roleRef"], namespace)
+            bindings.append(("RoleBinding", namespace, self._storage.list(f"rolebindings.{_GROUP}", namespace)))
+        for kind, place, found in bindings:
+            for binding in found:
+                whom, role = _bound_subject(binding, user), binding["roleRef"]
+                if whom:
+                    name = f"{binding['metadata']['name']}/{place}" if place else binding["metadata"]["name"]
+                    why = f'RBAC: allowed by {kind} "{name}" of {role["kind"]} "{role["name"]}" to {whom}'
+                    for rule in self._role(role, place):
+                        yield rule, why
 
     def _role(self, reference: dict[str, Any], namespace: str) -> Sequence[Rule]:
         if reference["kind"] == "ClusterRole":
@@ -114,17 +125,18 @@ def denial(user: User, call: Call) -> str:
     return f'User "{user.name}" cannot {call.verb} resource "{resource}" in API group "{call.group}" {where}'
 
 
-def _binds(binding: dict[str, Any], user: User) -> bool:
+def _bound_subject(binding: dict[str, Any], user: User) -> str:
+    """The first of a binding's subjects that is this user, "" for none."""
     for subject in binding.get("subjects") or ():
         kind, name = subject["kind"], subject["name"]
         if kind == "User" and name in ("*", user.name):
-            return True
+            return f'User "{name}"'
         if kind == "Group" and name in user.groups:
-            return True
+            return f'Group "{name}"'
         account = f"system:serviceaccount:{subject.get('namespace', '')}:{name}"
         if kind == "ServiceAccount" and account == user.name:
-            return True
-    return False
+            return f'ServiceAccount "{name}/{subject.get("namespace", "")}"'
+    return ""
 
 
 def _covers(rule: Rule, call: Call) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,7 @@ class Request:
         query: the URL's query.
         headers: the HTTP headers.
         body: what was sent.
-        warnings: what the client should hear beside the answer; filled on the way.
+        warnings: what the client should hear beside the answer, each in a Warning header; filled on the way.
     """
 
     call: Call
@@ -167,6 +167,43 @@ def go_json_error(body: bytes) -> str:
     return "unexpected end of JSON input"
 
 
+def duplicate_fields(request: Request) -> list[str]:
+    """The paths of fields that a JSON body names more than once; for other bodies none."""
+    if request.content_type != JSON and not request.content_type.endswith("merge-patch+json"):
+        return []
+    return _duplicates(json.loads(request.body, object_pairs_hook=_Pairs), "") if request.body else []
+
+
+class _Pairs(list[Any]):
+    """A JSON object as its pairs, so that none is lost."""
+
+
+def _duplicates(value: Any, path: str) -> list[str]:
+    if not isinstance(value, _Pairs):
+        entries = enumerate(value) if isinstance(value, list) else ()
+        return [found for index, entry in entries for found in _duplicates(entry, f"{path}[{index}]")]
+    seen: set[str] = set()
+    found: list[str] = []
+    for key, part in value:
+        here = f"{path}.{key}" if path else key
+        if key in seen:
+            found.append(here)
+        seen.add(key)
+        found += _duplicates(part, here)
+    return found
+
+
+def go_value(value: Any) -> str:
+    """A value as Go's %v prints it."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{go_value(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(go_value, value))}]"
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 @dataclass(slots=True)
 class Reply:
     """An answer that is known as a whole.
@@ -176,14 +213,12 @@ class Reply:
         status: HTTP status.
         content_type: the media type.
         headers: further headers.
-        warnings: what the client should hear beside, each for one Warning header.
     """
 
     body: bytes
     status: int = 200
     content_type: str = JSON
     headers: dict[str, str] = field(default_factory=dict)
-    warnings: Sequence[str] = ()
 
 
 @dataclass(slots=True)

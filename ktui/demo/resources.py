@@ -103,7 +103,7 @@ _REVIEW: dict[str, Any] = {"verbs": ("create",), "stored": False, "namespaced": 
 _READ_ONLY: dict[str, Any] = {"verbs": ("get", "list"), "stored": False, "singular": ""}
 _RBAC = "rbac.authorization.k8s.io/v1"
 _NETWORKING = "networking.k8s.io/v1"
-_POD_SUBRESOURCES = ("eviction", "log", "status")
+_POD_SUBRESOURCES = ("binding", "eviction", "log", "status")
 
 _TABLE = (
     _resource("v1", "ConfigMap", "configmaps", short=("cm",)),
@@ -123,6 +123,7 @@ _TABLE = (
     _resource("v1", "PersistentVolumeClaim", "persistentvolumeclaims", short=("pvc",), sub=_STATUS),
     _resource("v1", "PersistentVolume", "persistentvolumes", namespaced=False, short=("pv",), sub=_STATUS),
     _resource("v1", "Pod", "pods", short=("po",), categories=_ALL, sub=_POD_SUBRESOURCES),
+    _resource("v1", "ReplicationController", "replicationcontrollers", short=("rc",), categories=_ALL, sub=_SCALE),
     _resource("v1", "ResourceQuota", "resourcequotas", short=("quota",), sub=_STATUS),
     _resource("v1", "Secret", "secrets"),
     _resource("v1", "ServiceAccount", "serviceaccounts", short=("sa",)),
@@ -179,8 +180,15 @@ SUBRESOURCES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "scale": ("autoscaling/v1", "Scale", ("get", "patch", "update")),
     "log": ("", "", ("get",)),
     "eviction": ("policy/v1", "Eviction", ("create",)),
+    "binding": ("", "Binding", ("create",)),
     "finalize": ("", "", ("update",)),
 }
+
+
+DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
+
+SCALE = _resource("autoscaling/v1", "Scale", "scales")
+"""What the scale subresource takes and answers with; nothing is listed of it."""
 
 
 def custom_resources(definition: Mapping[str, Any]) -> list[Resource]:

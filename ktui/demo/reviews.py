@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ktui.demo import errors
+from ktui.demo.clock import rfc3339
 from ktui.demo.rbac import Access
 from ktui.demo.representations import encode
 from ktui.demo.request import Reply, Request
@@ -15,13 +16,14 @@ from ktui.demo.users import User
 Object = dict[str, Any]
 
 
-def review(request: Request, resource: Resource, access: Access) -> Reply:
+def review(request: Request, resource: Resource, access: Access, now: float) -> Reply:
     """Answers a review.
 
     Args:
         request: the request, a create.
         resource: which sort of review.
         access: what decides.
+        now: seconds since the epoch.
     """
     asked = request.object(resource.kind)
     answer = {
@@ -33,16 +35,20 @@ def review(request: Request, resource: Resource, access: Access) -> Reply:
     body: Object = {
         "kind": resource.kind,
         "apiVersion": resource.api_version,
-        "metadata": asked.get("metadata") or {},
+        "metadata": {key: value for key, value in (asked.get("metadata") or {}).items() if value},
     }
-    if spec:
+    if resource.kind == "SelfSubjectReview":
+        body["metadata"]["creationTimestamp"] = rfc3339(now)
+    else:
         body["spec"] = spec
     return Reply(encode(body | {"status": status}), 201)
 
 
 def _access_review(spec: Object, user: User, access: Access) -> tuple[Object, Object]:
     call = _meant(spec)
-    return spec, {"allowed": access.allows(user, call)}
+    why = access.reason(user, call)
+    told = {part: {key: text for key, text in said.items() if text != ""} for part, said in spec.items() if said}
+    return told, {"allowed": why is not None} | ({"reason": why} if why else {})
 
 
 def _meant(spec: Object) -> Call:
@@ -56,7 +62,7 @@ def _meant(spec: Object) -> Call:
             None,
             "exactly one of nonResourceAttributes or resourceAttributes must be specified",
         )
-        raise errors.invalid("SelfSubjectAccessReview", "", [cause], group="authorization.k8s.io")
+        raise errors.invalid("", "", [cause], group="authorization.k8s.io")
     return Call(
         path="",
         verb=wanted.get("verb", ""),

@@ -11,10 +11,14 @@ _GROUP = "rbac.authorization.k8s.io"
 _READ = ["get", "list", "watch"]
 _WRITE = ["create", "delete", "deletecollection", "patch", "update"]
 
-_CORE = ["configmaps", "endpoints", "persistentvolumeclaims", "pods", "serviceaccounts", "services"]
+_CORE = [
+    "configmaps", "persistentvolumeclaims", "pods", "replicationcontrollers", "replicationcontrollers/scale",
+    "serviceaccounts", "services",
+]  # fmt: skip
 _VIEWED_CORE = [
-    *_CORE, "events", "limitranges", "namespaces", "persistentvolumeclaims/status", "pods/log", "pods/status",
-    "replicationcontrollers", "resourcequotas", "services/status",
+    *_CORE, "bindings", "endpoints", "events", "limitranges", "namespaces", "namespaces/status",
+    "persistentvolumeclaims/status", "pods/log", "pods/status", "replicationcontrollers/status", "resourcequotas",
+    "resourcequotas/status", "services/status",
 ]  # fmt: skip
 _WORKLOADS = ["daemonsets", "deployments", "deployments/scale", "replicasets", "replicasets/scale", "statefulsets"]
 _WORKLOADS += ["statefulsets/scale"]
@@ -40,8 +44,10 @@ _EDIT = [
     *_VIEW,
     _rule([""], ["secrets"], _READ),
     _rule([""], ["pods/exec", "pods/attach", "pods/portforward", "pods/proxy", "services/proxy"], [*_READ, *_WRITE]),
-    _rule([""], [*_CORE, "secrets", "events", "pods/eviction"], _WRITE),
-    _rule(["apps"], _WORKLOADS, _WRITE),
+    _rule([""], [*_CORE, "secrets", "events"], _WRITE),
+    _rule([""], ["pods/eviction", "serviceaccounts/token"], ["create"]),
+    _rule([""], ["serviceaccounts"], ["impersonate"]),
+    _rule(["apps"], [*_WORKLOADS, "deployments/rollback"], _WRITE),
     _rule(["batch"], ["cronjobs", "jobs"], _WRITE),
     _rule(["autoscaling"], ["horizontalpodautoscalers"], _WRITE),
     _rule(["policy"], ["poddisruptionbudgets"], _WRITE),
@@ -63,6 +69,7 @@ _DISCOVERY = [
         "verbs": ["get"],
     }
 ]  # fmt: skip
+_PUBLIC = [{"nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/version/"], "verbs": ["get"]}]
 _BASIC = [
     _rule(["authorization.k8s.io"], ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], ["create"]),
     _rule(["authentication.k8s.io"], ["selfsubjectreviews"], ["create"]),
@@ -75,6 +82,7 @@ CLUSTER_ROLES: dict[str, list[Object]] = {
     "view": _VIEW,
     "system:basic-user": _BASIC,
     "system:discovery": _DISCOVERY,
+    "system:public-info-viewer": _PUBLIC,
 }
 
 
@@ -92,6 +100,7 @@ def create_roles(storage: Storage, edited: tuple[str, ...]) -> None:
         ("cluster-admin", "cluster-admin", "system:masters"),
         ("system:basic-user", "system:basic-user", "system:authenticated"),
         ("system:discovery", "system:discovery", "system:authenticated"),
+        ("system:public-info-viewer", "system:public-info-viewer", "system:authenticated"),
         ("viewers-view", "view", "viewers"),
     ):
         storage.create(f"clusterrolebindings.{_GROUP}", _binding("ClusterRoleBinding", _described(name), role, group))

@@ -86,14 +86,15 @@ async def serve(
         pods: How many pods at rest to add, in 50 namespaces of their own; for each 100 of them there is a node more.
         speed: Simulated seconds per real second.
         clock: Its time, such as a `SteppedClock`; real time at the given speed when None.
-        story: Whether the shop is there and things happen; if not, there are but nodes, namespaces and roles.
+        story: Whether the shop is there and things happen; if not, there are but nodes, namespaces and roles, and
+            nobody gives load balancers their addresses.
 
     Raises:
         OSError: The port is taken.
     """
     rewound = RewoundClock(clock if clock is not None else RealClock(speed), PAST)
     storage = Storage(rewound, seed=seed)
-    plane = ControlPlane(storage, rewound, seed=seed)
+    plane = ControlPlane(storage, rewound, seed=seed, cloud=story)
     plane.start()
     teller = Story(storage, rewound, plane)
     teller.lay_the_ground(max(nodes, 5 + pods // _PODS_PER_NODE if pods else 0))

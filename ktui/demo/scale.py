@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ktui.demo.errors import bad_value, conflict, invalid
+from ktui.demo.errors import StatusError, bad_value, conflict, invalid
 from ktui.demo.resources import Resource
 from ktui.demo.tables.custom import find
 from ktui.demo.tables.text import selector
@@ -45,15 +45,26 @@ def scaled(resource: Resource, obj: Object, scale: Object) -> Object:
         StatusError: 422 for a negative number, 409 for an old resourceVersion.
     """
     name = obj["metadata"]["name"]
+    asked, have = scale.get("metadata") or {}, obj["metadata"]
+    if asked.get("uid", have["uid"]) != have["uid"]:
+        why = f"Precondition failed: UID in precondition: {asked['uid']}, UID in object meta: {have['uid']}"
+        place = f"{resource.name}/scale.{resource.group}" if resource.group else f"{resource.name}/scale"
+        raise conflict(place, name, why)
     replicas = (scale.get("spec") or {}).get("replicas", 0)
-    if not isinstance(replicas, int) or replicas < 0:
-        cause = bad_value("spec.replicas", replicas, "must be greater than or equal to 0")
-        raise invalid("Scale", name, [cause], group="autoscaling")
-    version = (scale.get("metadata") or {}).get("resourceVersion")
-    if version and version != obj["metadata"]["resourceVersion"]:
+    path = _paths(resource)["specReplicasPath"]
+    if replicas < 0:
+        raise _negative(resource, name, path, replicas)
+    if asked.get("resourceVersion", have["resourceVersion"]) != have["resourceVersion"]:
         raise conflict(resource.key, name)
-    steps = _paths(resource)["specReplicasPath"].strip(".").split(".")
-    return _with(obj, steps, replicas)
+    return _with(obj, path.strip(".").split("."), replicas)
+
+
+def _negative(resource: Resource, name: str, path: str, replicas: int) -> StatusError:
+    if resource.custom is not None:
+        cause = bad_value(path, replicas, "should be a non-negative integer")
+        return invalid(resource.kind, name, [cause], group=resource.group)
+    cause = bad_value("spec.replicas", replicas, "must be greater than or equal to 0")
+    return invalid("Scale", name, [cause], group="autoscaling")
 
 
 def _paths(resource: Resource) -> Object:
@@ -65,7 +76,8 @@ def _paths(resource: Resource) -> Object:
 
 def _selector(resource: Resource, paths: Object, obj: Object) -> str:
     if resource.custom is None:
-        return selector(obj["spec"].get("selector"))
+        chosen = obj["spec"].get("selector")
+        return selector({"matchLabels": chosen} if resource.key == "replicationcontrollers" else chosen)
     found = find(obj, paths.get("labelSelectorPath", ""))
     return str(found[0]) if paths.get("labelSelectorPath") and found else ""
 

@@ -69,7 +69,7 @@ class Server:
         self._identity = make_identity()
         self._tokens = Tokens()
         self._api = Api(storage, clock, metrics, logs)
-        self.faults = Faults(storage, self._api.watches, self._stop_listening, self._listen)
+        self.faults = Faults(storage, clock, self._api.watches, self._stop_listening, self._listen)
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
 
@@ -134,21 +134,37 @@ class Server:
                 connection.transport.abort()
 
     async def _handle(self, http: web.Request) -> web.StreamResponse:
-        call = read_call(http.method, http.path, http.query)
-        self.requests[call.verb, http.path_qs] += 1
-        ordered = self.faults.answer_to(http.path_qs)
+        call, path, faults = read_call(http.method, http.path, http.query), http.path_qs, self.faults
+        self.requests[call.verb, path] += 1
+        ordered = faults.answer_to(call, path)
         if ordered is not None:
             return _ordered(ordered)
-        await self.faults.pass_through()
+        late = await faults.before(call, path)
+        lost, last = faults.loses(call, path), faults.is_last(call, path)
+        response = await self._answer(http, call)
+        await late()
+        if lost and http.transport is not None:
+            http.transport.abort()
+        if last:
+            await response.prepare(http)
+            await response.write_eof()
+            faults.die()
+        return response
+
+    async def _answer(self, http: web.Request, call: Call) -> web.StreamResponse:
+        warnings: list[str] = []
         try:
             user = self._authenticate(http)
             self._api.access.check(user, call)
-            reply = await self._api.answer(await _read(http, call, user))
+            self.faults.admit(call, http.path_qs)
+            request = await _read(http, call, user)
+            warnings = request.warnings
+            reply = await self._api.answer(request)
         except StatusError as error:
-            return _failure(error)
+            return _warned(_failure(error), warnings)
         if isinstance(reply, Stream):
             return await self._stream(http, reply)
-        return await _respond(http, reply)
+        return await _respond(http, reply, warnings)
 
     def _authenticate(self, http: web.Request) -> User:
         scheme, _, token = http.headers.get("Authorization", "").partition(" ")
@@ -191,7 +207,7 @@ async def _read(http: web.Request, call: Call, user: User) -> Request:
     return Request(call, user, http.method, dict(http.query), http.headers, body)
 
 
-async def _respond(http: web.Request, reply: Reply) -> web.StreamResponse:
+async def _respond(http: web.Request, reply: Reply, warnings: list[str]) -> web.StreamResponse:
     headers = {"Content-Type": reply.content_type, "Cache-Control": "no-cache, private", **reply.headers}
     if "ETag" in headers and http.headers.get("If-None-Match") == headers["ETag"]:
         return web.Response(status=304, headers=headers)
@@ -201,8 +217,11 @@ async def _respond(http: web.Request, reply: Reply) -> web.StreamResponse:
         headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
     if len(body) > _AT_ONCE:
         return await _respond_in_pieces(http, reply.status, headers, body)
-    response = web.Response(status=reply.status, body=body, headers=headers)
-    for text in reply.warnings:
+    return _warned(web.Response(status=reply.status, body=body, headers=headers), warnings)
+
+
+def _warned(response: web.Response, warnings: list[str]) -> web.Response:
+    for text in dict.fromkeys(warnings):
         quoted = text.replace("\\", "\\\\").replace('"', '\\"')
         response.headers.add("Warning", f'299 - "{quoted}"')
     return response

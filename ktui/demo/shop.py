@@ -118,7 +118,7 @@ def platform() -> Iterator[Placed]:
     yield "services", service("platform", "metrics", "10.96.3.44", (443, "http"))
     agent = container("agent", "registry.example.com/platform/node-agent:3.2.0", requests=("20m", "48Mi"))
     yield "daemonsets.apps", _daemon_set("platform", "node-agent", agent)
-    quota = {"hard": {"pods": "40", "requests.cpu": "8"}}
+    quota = {"hard": {"pods": "40", "services": "20"}}
     metadata: Object = {"name": "quota", "namespace": "lesson"}
     yield "resourcequotas", {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": quota}
 

@@ -141,7 +141,7 @@ class Storage:
         self._publish(shelf, Event("ADDED", resource, stored, None, self.version))
         return stored
 
-    def update(self, resource: str, obj: Object) -> Object:
+    def update(self, resource: str, obj: Object, *, same_generation: bool = False) -> Object:
         """Replaces an object.
 
         The uid, creationTimestamp and generation are the storage's. A write that changes nothing keeps the
@@ -150,14 +150,33 @@ class Storage:
         Args:
             resource: The key of the resource.
             obj: The whole object; with metadata.resourceVersion it must be the current one.
+            same_generation: Whether the generation stays although the spec changes, as when a pod is bound.
 
         Raises:
             StatusError: 404 NotFound, or 409 Conflict when metadata.resourceVersion is old.
         """
+        current, stored = self._next_state(resource, obj, same_generation)
+        if stored is current:
+            return current
         shelf = self._shelf(resource)
+        metadata = stored["metadata"]
+        shelf.objects[metadata.get("namespace", ""), metadata["name"]] = self._stamp(stored)
+        self._publish(shelf, Event("MODIFIED", resource, stored, current, self.version))
+        return stored
+
+    def imagine(self, resource: str, obj: Object) -> Object:
+        """Returns what `update` would store, at the present resourceVersion, and stores nothing.
+
+        Raises:
+            StatusError: As `update` does.
+        """
+        return self._next_state(resource, obj, same_generation=False)[1]
+
+    def _next_state(self, resource: str, obj: Object, same_generation: bool) -> tuple[Object, Object]:
+        """Returns the stored object and what follows it; the same twice when nothing would change."""
         metadata = dict(obj["metadata"])
         key = (metadata.get("namespace", ""), metadata["name"])
-        current = shelf.objects.get(key)
+        current = self._shelf(resource).objects.get(key)
         if current is None:
             raise errors.not_found(resource, key[1])
         have = current["metadata"]
@@ -168,12 +187,11 @@ class Storage:
                 metadata[field] = have[field]
         stored = {**obj, "metadata": metadata}
         if stored == current:
-            return current
-        if "generation" in have and _desired(stored) != _desired(current):
+            return current, current
+        leaves = "deletionTimestamp" in metadata and "deletionTimestamp" not in have
+        if "generation" in have and not same_generation and (leaves or _desired(stored) != _desired(current)):
             metadata["generation"] += 1
-        shelf.objects[key] = self._stamp(stored)
-        self._publish(shelf, Event("MODIFIED", resource, stored, current, self.version))
-        return stored
+        return current, stored
 
     def delete(self, resource: str, namespace: str, name: str) -> Object:
         """Removes an object for good and returns its last state, with the resourceVersion of the removal.

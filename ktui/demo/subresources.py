@@ -1,4 +1,4 @@
-"""Subresources: status, scale, log, eviction, finalize."""
+"""Subresources: status, scale, log, eviction, binding, finalize."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any
 
 from ktui.demo import errors
 from ktui.demo.accept import negotiate
+from ktui.demo.binding import bind
 from ktui.demo.clock import Clock, epoch_of, rfc3339
-from ktui.demo.deletion import finish_if_done, request_delete
+from ktui.demo.deletion import finish_if_done
+from ktui.demo.eviction import evict
 from ktui.demo.incoming import check_kind, check_place, check_uid
 from ktui.demo.representations import encode
-from ktui.demo.request import Reply, Request, Stream
-from ktui.demo.resources import SUBRESOURCES, Resource
+from ktui.demo.request import Reply, Request, Stream, read_object
+from ktui.demo.resources import SCALE, SUBRESOURCES, Resource
 from ktui.demo.router import is_true
 from ktui.demo.scale import scale_of, scaled
-from ktui.demo.selectors import matches_labels
 from ktui.demo.sources import Logs
 from ktui.demo.storage import Storage
-from ktui.demo.wanted import patched
+from ktui.demo.wanted import APPLY_PATCHES, conformed, patched
 from ktui.demo.writes import Writes
 
 Object = dict[str, Any]
 
 _TEXT = "text/plain; charset=utf-8"
 _FOLLOW_SECONDS = 1.0
-_PDB = "poddisruptionbudgets.policy"
 
 
 class Subresources:
@@ -64,6 +64,8 @@ class Subresources:
             request.check_write_options()
         if name == "eviction":
             return self._evict(request, resource)
+        if name == "binding":
+            return self._bind(request, resource)
         if name == "scale":
             return Reply(encode(self._scale(request, resource)))
         if name == "finalize":
@@ -93,9 +95,16 @@ class Subresources:
         shown = scale_of(resource, current)
         if request.call.verb == "get":
             return shown
-        wanted = patched(request, shown, resource) if request.call.verb == "patch" else request.object("Scale")
+        wanted = conformed(request, SCALE, self._wanted_scale(request, resource, shown))
         obj = scaled(resource, current, wanted)
         return scale_of(resource, self._writes.replace(request, resource, current, obj, part="scale"))
+
+    def _wanted_scale(self, request: Request, resource: Resource, shown: Object) -> Object:
+        if request.call.verb != "patch":
+            return request.object("Scale")
+        if request.content_type in APPLY_PATCHES:
+            return {**shown, "spec": read_object(request.body, "Scale", yaml=True).get("spec") or {}}
+        return patched(request, shown, resource)
 
     def _finalize(self, request: Request, resource: Resource) -> Object:
         current = self._writes.current(request, resource)
@@ -110,40 +119,13 @@ class Subresources:
 
     def _evict(self, request: Request, resource: Resource) -> Reply:
         pod = self._writes.current(request, resource)
-        eviction = request.object("Eviction")
-        metadata = pod["metadata"]
-        if (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed", "Pending"):
-            self._check_budgets(pod)
-        options = eviction.get("deleteOptions") or {}
-        request_delete(
-            self._storage,
-            "pods",
-            metadata["namespace"],
-            metadata["name"],
-            grace_period=options.get("gracePeriodSeconds"),
-            preconditions=options.get("preconditions"),
-            dry_run=request.dry_run or options.get("dryRun") == ["All"],
-        )
-        done = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
-        return Reply(encode(done), 201)
+        evict(self._storage, pod, request.object("Eviction"), dry_run=request.dry_run)
+        return _done()
 
-    def _check_budgets(self, pod: Object) -> None:
-        metadata = pod["metadata"]
-        for budget in self._storage.list(_PDB, metadata["namespace"]):
-            selector = (budget.get("spec") or {}).get("selector")
-            if not matches_labels(selector, metadata.get("labels")):
-                continue
-            status = budget.get("status") or {}
-            if status.get("disruptionsAllowed", 0) > 0:
-                continue
-            name = budget["metadata"]["name"]
-            needs, has = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
-            cause = {
-                "reason": "DisruptionBudget",
-                "message": f"The disruption budget {name} needs {needs} healthy pods and has {has} currently",
-            }
-            message = "Cannot evict pod as it would violate the pod's disruption budget."
-            raise errors.StatusError(429, "TooManyRequests", message, {"causes": [cause]})
+    def _bind(self, request: Request, resource: Resource) -> Reply:
+        pod = self._writes.current(request, resource)
+        bind(self._storage, pod, request.object("Binding"), dry_run=request.dry_run)
+        return _done()
 
     def _log(self, request: Request, resource: Resource) -> Reply | Stream:
         pod = self._writes.current(request, resource)
@@ -183,6 +165,11 @@ class Subresources:
             if "terminated" in _state(current, container):
                 return
             await asyncio.sleep(_FOLLOW_SECONDS)
+
+
+def _done() -> Reply:
+    done = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+    return Reply(encode(done), 201)
 
 
 def _line(line: tuple[float, str], timestamps: bool) -> bytes:

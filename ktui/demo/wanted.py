@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from ktui.demo import errors
-from ktui.demo.conform import TypeMismatchError, conform, strict_problem, unreadable
+from ktui.demo.conform import TypeMismatchError, conform, unreadable
 from ktui.demo.incoming import check_kind
 from ktui.demo.patch import json_patch, merge_patch
-from ktui.demo.request import Request, go_json_error
+from ktui.demo.request import Request, duplicate_fields, go_json_error, go_value
 from ktui.demo.resources import Resource
 from ktui.demo.strategic import strategic_merge
 
@@ -36,7 +36,11 @@ def patched(request: Request, current: Object, resource: Resource) -> Object:
     kind = request.content_type
     if kind == _JSON_PATCH:
         return json_patch(current, _read_patch(request.body))
-    if kind not in (_MERGE_PATCH, _STRATEGIC_PATCH) or (kind == _STRATEGIC_PATCH and resource.custom is not None):
+    if kind == _STRATEGIC_PATCH and resource.custom is not None:
+        accepted = f"{_JSON_PATCH}, {_MERGE_PATCH}, {APPLY_PATCHES[0]}"
+        why = f"the body of the request was in an unknown format - accepted media types include: {accepted}"
+        raise errors.StatusError(415, "UnsupportedMediaType", why)
+    if kind not in (_MERGE_PATCH, _STRATEGIC_PATCH):
         raise errors.StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
     patch = _read_patch(request.body)
     if not isinstance(patch, dict):
@@ -80,7 +84,8 @@ def check_declaration(declared: Object, resource: Resource) -> None:
     except TypeMismatchError as problem:
         unknown = [str(problem)]
     if unknown:
-        where = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {resource.api_version}"
+        place = f"{resource.group}/{resource.version}"  # for the core group that begins with the slash
+        where = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {place}"
         why = f"failed to create typed patch object ({where}, Kind={resource.kind}): {unknown[0]}"
         raise errors.StatusError(500, "", why)
 
@@ -96,10 +101,13 @@ def conformed(request: Request, resource: Resource, sent: Object) -> Object:
     except TypeMismatchError as problem:
         raise _undecodable(request, resource, sent, str(problem)) from None
     validation = request.query.get("fieldValidation") or "Warn"
-    if unknown and validation == "Strict":
-        raise _undecodable(request, resource, sent, strict_problem(unknown))
-    if validation == "Warn":
-        request.warnings.extend(f'unknown field "{path}"' for path in unknown)
+    if validation == "Ignore":
+        return obj
+    told = [f'duplicate field "{path}"' for path in duplicate_fields(request)]
+    told += [f'unknown field "{path}"' for path in unknown]
+    if told and validation == "Strict":
+        raise _undecodable(request, resource, sent, f"strict decoding error: {', '.join(told)}")
+    request.warnings.extend(told)
     return obj
 
 
@@ -107,7 +115,10 @@ def _undecodable(request: Request, resource: Resource, sent: Object, why: str) -
     """A patch that makes an object unreadable is the patch's fault: 422; else the object's: 400."""
     if request.call.verb != "patch" or request.content_type in APPLY_PATCHES:
         return unreadable(resource, why)
-    return errors.invalid("", "", [errors.bad_value("patch", errors.shown(sent), why)])
+    shown = errors.shown(sent)
+    if request.content_type == _STRATEGIC_PATCH and why.startswith("strict"):
+        shown = go_value(_read_patch(request.body))  # there the patch is decoded, not its result
+    return errors.invalid("", "", [errors.bad_value("patch", shown, why)])
 
 
 def _read_patch(body: bytes) -> Any:

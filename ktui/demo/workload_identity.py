@@ -12,6 +12,10 @@ from ktui.demo.storage import Storage
 
 Object = dict[str, Any]
 
+PROTECTION = {
+    "persistentvolumeclaims": "kubernetes.io/pvc-protection",
+    "persistentvolumes": "kubernetes.io/pv-protection",
+}
 _ACCOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TOKEN_SECONDS = 3607
 _PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
@@ -83,8 +87,25 @@ def job_identity(job: Object, uid: str) -> None:
     }
     spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
     spec["manualSelector"] = False
-    for owner in (metadata, spec["template"].setdefault("metadata", {})):
-        owner["labels"] = {**(owner.get("labels") or {}), **labels}
+    template = spec["template"].setdefault("metadata", {})
+    template["labels"] = {**(template.get("labels") or {}), **labels}
+    if not metadata.get("labels"):
+        metadata["labels"] = {**template["labels"]}
+
+
+def protect(resource: str, metadata: Object) -> None:
+    """Gives a new claim or volume the finalizer that keeps it while it is in use; in place.
+
+    Source: kubernetes.io/docs/concepts/storage/persistent-volumes/#storage-object-in-use-protection.
+
+    Args:
+        resource: the key of its resource.
+        metadata: its metadata.
+    """
+    finalizer = PROTECTION.get(resource)
+    present = metadata.get("finalizers") or []
+    if finalizer and finalizer not in present:
+        metadata["finalizers"] = [*present, finalizer]
 
 
 def note_template_generation(daemonset: Object, generation: int) -> None:

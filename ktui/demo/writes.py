@@ -15,13 +15,15 @@ from ktui.demo.delete_options import read_delete_options
 from ktui.demo.deletion import finish_if_done, request_delete
 from ktui.demo.incoming import check_kind, check_place, check_uid, own_metadata
 from ktui.demo.managed_fields import Path, changed, record
+from ktui.demo.quota import check_quota
 from ktui.demo.request import Request, read_object
 from ktui.demo.resources import Resource
 from ktui.demo.selectors import object_predicate
 from ktui.demo.storage import WITHOUT_GENERATION, Storage
 from ktui.demo.validation import check_create, check_update
 from ktui.demo.wanted import APPLY_PATCHES, check_declaration, check_patched_identity, conformed, patched
-from ktui.demo.workload_identity import job_identity, note_template_generation, pod_identity
+from ktui.demo.warnings import warnings_of
+from ktui.demo.workload_identity import job_identity, note_template_generation, pod_identity, protect
 
 Object = dict[str, Any]
 
@@ -34,6 +36,7 @@ _SHOWN_WHEN_GONE = (
     "serviceaccounts",
     "services",
 )
+_HEAD = ("kind", "apiVersion")
 _SYSTEM_FIELDS = (
     "uid",
     "creationTimestamp",
@@ -137,15 +140,16 @@ class Writes:
         if resource.key == "services":
             settle(obj, current)
         check_update(resource, obj, current)
+        request.warnings.extend(warnings_of(resource.key, obj))
         if resource.key == "services":
-            allocate(self._storage, obj, current)
+            allocate(self._storage, obj, current, dry_run=request.dry_run)
         return _tidied(obj)
 
     def _store_update(self, request: Request, resource: Resource, current: Object, obj: Object) -> Object:
-        if request.dry_run:
-            return obj
         # A copy: a write that changes nothing shares its metadata with the stored object.
         metadata = {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}
+        if request.dry_run:
+            return self._storage.imagine(resource.key, {**obj, "metadata": metadata})
         stored = self._storage.update(resource.key, {**obj, "metadata": metadata})
         finish_if_done(self._storage, resource.key, stored)
         return stored
@@ -184,16 +188,22 @@ class Writes:
         owned = declared if operation == "Apply" else filled_in - {("f:status",)}
         if resource.key == "pods":
             pod_identity(self._storage, obj)
+        protect(resource.key, metadata)
         check_create(resource, obj)
+        request.warnings.extend(warnings_of(resource.key, obj))
         if resource.key == "jobs.batch":
             job_identity(obj, str(uuid.uuid4()) if request.dry_run else self._storage.uid())
         if resource.key == "daemonsets.apps":
             note_template_generation(obj, 1)
         if resource.key == "services":
-            allocate(self._storage, obj)
+            allocate(self._storage, obj, dry_run=request.dry_run)
         obj = _tidied(self._recorded(request, obj, owned, operation, ""))
-        if self._storage.get(resource.key, metadata.get("namespace", ""), metadata["name"]) is not None:
-            raise errors.already_exists(resource.key, metadata["name"])
+        check_quota(self._storage, resource.key, obj)
+        present = self._storage.get(resource.key, metadata.get("namespace", ""), metadata["name"])
+        if present is not None:
+            raise errors.already_exists(
+                resource.key, metadata["name"], leaving="deletionTimestamp" in present["metadata"]
+            )
         if request.dry_run:
             return self._imagined(resource, obj)
         return self._storage.create(resource.key, obj)
@@ -305,7 +315,8 @@ class Writes:
             "kind": resource.list_kind,
             "apiVersion": resource.api_version,
             "metadata": {"resourceVersion": str(self._storage.version)},
-            "items": found,
+            # Items of a list do not repeat its kind.
+            "items": [{key: part for key, part in obj.items() if key not in _HEAD} for obj in found],
         }
 
     def _recorded(

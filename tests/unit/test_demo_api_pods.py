@@ -138,13 +138,14 @@ async def test_preconditions_protect_a_successor(cluster: Cluster) -> None:
 
 async def test_a_budget_stops_evictions(cluster: Cluster) -> None:
     """An eviction beyond the disruption budget is 429 with the budget's numbers; within it the pod goes."""
-    cluster.storage.create("pods", pod("a", labels={"app": "web"}, phase="Running"))
+    ready = [{"type": "Ready", "status": "True"}]
+    cluster.storage.create("pods", pod("a", labels={"app": "web"}, phase="Running", conditions=ready))
     budget: Object = {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
         "metadata": {"name": "b", "namespace": "shop"},
         "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}},
-        "status": {"disruptionsAllowed": 0, "desiredHealthy": 1, "currentHealthy": 1},
+        "status": {"disruptionsAllowed": 0, "desiredHealthy": 1, "currentHealthy": 1, "observedGeneration": 1},
     }
     stored = cluster.storage.create("poddisruptionbudgets.policy", budget)
     body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "a", "namespace": "shop"}}

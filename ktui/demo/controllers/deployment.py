@@ -85,7 +85,7 @@ class Deployments(Controller):
             if not create:
                 return deployment, None
             return self._create_new(deployment, old, highest + 1)
-        marks = marks_of(new) | self._size_marks(deployment)
+        marks = marks_of(new) | _passed_on(deployment) | self._size_marks(deployment)
         if rollout.revision(new) <= highest:
             before = marks.get(rollout.REVISION)
             history = marks.get(rollout.REVISION_HISTORY)
@@ -107,7 +107,7 @@ class Deployments(Controller):
         labels = {**((template.get("metadata") or {}).get("labels") or {}), rollout.HASH_LABEL: digest}
         selector = deployment["spec"]["selector"]
         size = rollout.new_size(deployment, 0, sum(desired(found) for found in old))
-        marks = {key: value for key, value in marks_of(deployment).items() if not _own_mark(key)}
+        marks = _passed_on(deployment)
         metadata = deployment["metadata"]
         spec: Object = {
             "replicas": size,
@@ -307,6 +307,11 @@ def _annotated(obj: Object, marks: dict[str, str]) -> Object:
     return {**obj, "metadata": {**obj["metadata"], "annotations": marks}}
 
 
+def _passed_on(deployment: Object) -> dict[str, str]:
+    """Returns the annotations that a Deployment's ReplicaSets have, too."""
+    return {key: value for key, value in marks_of(deployment).items() if not _own_mark(key)}
+
+
 def _own_mark(key: str) -> bool:
     return key.startswith("deployment.kubernetes.io/") or key == "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -340,4 +345,8 @@ def _updated(
     if keep and present and (present["status"], present["reason"]) == (status, reason):
         return conditions
     result = with_condition(conditions, kind, status, now, reason=reason, message=message)
-    return [{**found, "lastUpdateTime": rfc3339(now)} if found["type"] == kind else found for found in result]
+    # What was updated last stands last.
+    return [
+        *(found for found in result if found["type"] != kind),
+        *({**found, "lastUpdateTime": rfc3339(now)} for found in result if found["type"] == kind),
+    ]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from math import ceil
 
-from ktui.demo.controllers.conditions import is_active, is_ready, with_condition
+from ktui.demo.clock import epoch_of
+from ktui.demo.controllers.conditions import is_active, is_leaving, is_ready, with_condition
 from ktui.demo.controllers.controller import Controller, Key, key_of
 from ktui.demo.controllers.index import controller_of
 from ktui.demo.controllers.selectors import selects
 from ktui.demo.storage import Event, Object
 
 _BUDGETS = "poddisruptionbudgets.policy"
+_BELIEVED = 120.0  # DeletionTimeout
 
 
 class Disruptions(Controller):
@@ -40,10 +42,11 @@ class Disruptions(Controller):
         ]
         expected = self._expected(pods)
         desired = _desired(budget["spec"], expected)
-        healthy = sum(1 for pod in pods if is_ready(pod))
+        before = budget.get("status") or {}
+        evicted = self._evicted(key, before)
+        healthy = sum(1 for pod in pods if is_ready(pod) and pod["metadata"]["name"] not in evicted)
         allowed = max(0, healthy - desired) if expected else 0
         reason = "SufficientPods" if allowed else "InsufficientPods"
-        before = budget.get("status") or {}
         conditions = with_condition(
             before.get("conditions") or [], "DisruptionAllowed", str(bool(allowed)), self.clock.now(), reason=reason
         )
@@ -57,9 +60,22 @@ class Disruptions(Controller):
             "expectedPods": expected,
             "observedGeneration": generation,
         }
+        if evicted:
+            status["disruptedPods"] = evicted
         if not pods and not before:
             self.announce(budget, "NoPods", "No matching pods found")
         self.storage.update(_BUDGETS, {**budget, "status": status})
+
+    def _evicted(self, key: Key, status: Object) -> dict[str, str]:
+        """Returns the pods whose eviction was allowed but has not begun, until two minutes have passed."""
+        kept = {}
+        for name, since in (status.get("disruptedPods") or {}).items():
+            pod = self.storage.get("pods", key[0], name)
+            due = epoch_of(since) + _BELIEVED
+            if pod is not None and not is_leaving(pod) and self.clock.now() < due:
+                kept[name] = since
+                self.queue.add_at(key, due)
+        return kept
 
     def _expected(self, pods: list[Object]) -> int:
         """Returns how many pods their controllers want, or how many there are without one."""

@@ -163,11 +163,10 @@ class Jobs(Controller):
             early = "SuccessCriteriaMet" if done == "Complete" else "FailureTarget"
             for kind in (early, done):
                 conditions = with_condition(conditions, kind, "True", now, reason=reason, message=message)
-            conditions = [{"lastProbeTime": one["lastTransitionTime"], **one} for one in conditions]
             if done == "Complete":
                 status["completionTime"] = rfc3339(now)
         if conditions:
-            status["conditions"] = conditions
+            status["conditions"] = [{**one, "lastProbeTime": one["lastTransitionTime"]} for one in conditions]
         self.storage.update(_JOBS, {**job, "status": status})
         if self._deadline(job) < inf and not done:
             self.queue.add_at(key_of(job), self._deadline(job))

@@ -20,8 +20,10 @@ from ktui.demo.controllers.kubelet import Kubelets
 from ktui.demo.controllers.loadbalancer import LoadBalancers
 from ktui.demo.controllers.namespaces import Namespaces
 from ktui.demo.controllers.nodes import NodeLifecycle
+from ktui.demo.controllers.protection import VolumeProtection
+from ktui.demo.controllers.quotas import ResourceQuotas
 from ktui.demo.controllers.recorder import Recorder
-from ktui.demo.controllers.replicaset import ReplicaSets
+from ktui.demo.controllers.replicaset import ReplicaSets, ReplicationControllers
 from ktui.demo.controllers.scheduler import Scheduler
 from ktui.demo.controllers.statefulset import StatefulSets
 from ktui.demo.controllers.volumes import Volumes
@@ -36,6 +38,7 @@ class ControlPlane:
         storage: The cluster's objects.
         clock: Runs the controllers' work.
         seed: Of the usage metrics.
+        cloud: Whether somebody gives addresses to Services of type LoadBalancer; if not, they stay pending.
 
     Attributes:
         index: Who belongs to whom.
@@ -44,7 +47,7 @@ class ControlPlane:
         kubelets: Stop and start nodes with it.
     """
 
-    def __init__(self, storage: Storage, clock: Clock, *, seed: int = 0) -> None:
+    def __init__(self, storage: Storage, clock: Clock, *, seed: int = 0, cloud: bool = True) -> None:
         self._storage = storage
         self.index = Index(storage)
         self.recorder = Recorder(storage, clock)
@@ -52,8 +55,9 @@ class ControlPlane:
         tools = Tools(storage, clock, self.index, self.recorder)
         self.kubelets = Kubelets(tools)
         kinds: tuple[Callable[[Tools], Controller], ...] = (
-            Namespaces, Deployments, ReplicaSets, StatefulSets, DaemonSets, CronJobs, Jobs, Volumes, Scheduler,
-            NodeLifecycle, Endpoints, EndpointSlices, LoadBalancers, Disruptions, GarbageCollector,
+            Namespaces, Deployments, ReplicaSets, ReplicationControllers, StatefulSets, DaemonSets, CronJobs, Jobs,
+            Volumes, VolumeProtection, Scheduler, NodeLifecycle, Endpoints, EndpointSlices, Disruptions, ResourceQuotas,
+            GarbageCollector, *((LoadBalancers,) if cloud else ()),
         )  # fmt: skip
         self._controllers = [self.kubelets, *(kind(tools) for kind in kinds), Autoscalers(tools, self.metrics)]
         self._everything = [one for one in self._controllers if "*" in one.watches]

@@ -32,25 +32,26 @@ class ReplicaSets(Controller):
 
     watches = ("replicasets.apps", "pods")
     component = "replicaset-controller"
+    kind = "ReplicaSet"
 
     def observe(self, event: Event) -> None:
-        if event.resource == "replicasets.apps":
+        if event.resource == self.watches[0]:
             super().observe(event)
             return
         namespace = event.object["metadata"]["namespace"]
-        owners = {owner["name"] for pod in (event.object, event.previous) if pod and (owner := _replicaset_of(pod))}
+        owners = {owner["name"] for pod in (event.object, event.previous) if pod and (owner := self._owner_of(pod))}
         for name in owners:
             self.gather((namespace, name))
         if not owners and event.type != "DELETED" and controller_of(event.object) is None:
-            for replicaset in self.storage.list("replicasets.apps", namespace):  # an orphan: someone may adopt it
+            for replicaset in self.storage.list(self.watches[0], namespace):  # an orphan: someone may adopt it
                 self.queue.add(key_of(replicaset))
 
     def sync(self, key: Key) -> None:
-        replicaset = self.storage.get("replicasets.apps", *key)
+        replicaset = self.storage.get(self.watches[0], *key)
         if replicaset is None:
             return
         mine = self.index.owned("pods", replicaset["metadata"]["uid"])
-        pods = claim(self.storage, "pods", replicaset, mine, replicaset["spec"]["selector"])
+        pods = claim(self.storage, "pods", replicaset, mine, self.selector(replicaset))
         active = [pod for pod in pods if is_active(pod)]
         if not is_leaving(replicaset):
             missing = replicaset["spec"].get("replicas", 1) - len(active)
@@ -63,6 +64,15 @@ class ReplicaSets(Controller):
                 active = [pod for pod in active if pod not in doomed]
         leaving = sum(1 for pod in pods if is_leaving(pod) and not is_finished(pod))
         self._write_status(replicaset, active, leaving)
+
+    def selector(self, replicaset: Object) -> Object:
+        """Returns the LabelSelector of the pods it controls."""
+        found: Object = replicaset["spec"]["selector"]
+        return found
+
+    def _owner_of(self, pod: Object) -> dict[str, str] | None:
+        owner = controller_of(pod)
+        return owner if owner is not None and owner["kind"] == self.kind else None
 
     def _create_pod(self, replicaset: Object) -> Object:
         pod = self.storage.create("pods", pod_from(replicaset["spec"]["template"], replicaset))
@@ -118,16 +128,23 @@ class ReplicaSets(Controller):
             "observedGeneration": replicaset["metadata"]["generation"],
         }
         status = {field: value for field, value in status.items() if value or field == "replicas"}
-        status["terminatingReplicas"] = leaving
-        self.storage.update("replicasets.apps", {**replicaset, "status": status})
+        if self.kind == "ReplicaSet":
+            status["terminatingReplicas"] = leaving
+        self.storage.update(self.watches[0], {**replicaset, "status": status})
         ripening = [since + patience for pod in active if (since := ready_since(pod)) and since + patience > now]
         if ripening:
             self.queue.add_at(key_of(replicaset), min(ripening))
 
 
-def _replicaset_of(pod: Object) -> dict[str, str] | None:
-    owner = controller_of(pod)
-    return owner if owner is not None and owner["kind"] == "ReplicaSet" else None
+class ReplicationControllers(ReplicaSets):
+    """The same for what ReplicaSets took the place of."""
+
+    watches = ("replicationcontrollers", "pods")
+    component = "replication-controller"
+    kind = "ReplicationController"
+
+    def selector(self, replicaset: Object) -> Object:
+        return {"matchLabels": replicaset["spec"].get("selector") or {}}
 
 
 def _log_age(seconds: float) -> int:

@@ -9,6 +9,7 @@ from ktui.demo.controllers.pods import owner_reference
 from ktui.demo.storage import SUFFIX_ALPHABET, Object, Storage
 
 HASH_LABEL = "controller-revision-hash"
+_STATEFULSET_HASH_LABEL = "controller.kubernetes.io/hash"
 
 _REVISIONS = "controllerrevisions.apps"
 
@@ -22,7 +23,10 @@ def template_hash(*parts: Any) -> str:
 
 
 def keep_revision(storage: Storage, workload: Object) -> str:
-    """Makes sure there is a ControllerRevision of a workload's present template; returns the hash in its name.
+    """Makes sure there is a ControllerRevision of a workload's present template.
+
+    Returns what its pods carry as `controller-revision-hash`: a StatefulSet's the whole name of the revision, a
+    DaemonSet's only the hash in it.
 
     Args:
         storage: Where the revisions are.
@@ -37,6 +41,7 @@ def keep_revision(storage: Storage, workload: Object) -> str:
     digest = template_hash(workload["spec"]["template"])
     number = max((one["revision"] for one in revisions), default=0)
     name = f"{metadata['name']}-{digest}"
+    label = _STATEFULSET_HASH_LABEL if workload["kind"] == "StatefulSet" else HASH_LABEL
     present = next((one for one in revisions if one["metadata"]["name"] == name), None)
     if present is None:
         storage.create(
@@ -47,7 +52,8 @@ def keep_revision(storage: Storage, workload: Object) -> str:
                 "metadata": {
                     "name": name,
                     "namespace": metadata["namespace"],
-                    "labels": {**(workload["spec"]["selector"].get("matchLabels") or {}), HASH_LABEL: digest},
+                    "labels": {**(workload["spec"]["selector"].get("matchLabels") or {}), label: digest},
+                    **({"annotations": metadata["annotations"]} if metadata.get("annotations") else {}),
                     "ownerReferences": [owner_reference(workload)],
                 },
                 "data": {"spec": {"template": {**workload["spec"]["template"], "$patch": "replace"}}},
@@ -56,4 +62,4 @@ def keep_revision(storage: Storage, workload: Object) -> str:
         )
     elif present["revision"] < number:
         storage.update(_REVISIONS, {**present, "revision": number + 1})
-    return digest
+    return name if workload["kind"] == "StatefulSet" else digest

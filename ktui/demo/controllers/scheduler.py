@@ -137,7 +137,7 @@ class Scheduler(Controller):
         status = pod.get("status") or {}
         conditions = with_condition(status.get("conditions") or [], "PodScheduled", "True", self.clock.now())
         bound = {**pod, "spec": {**pod["spec"], "nodeName": name}, "status": {**status, "conditions": conditions}}
-        pod = self.storage.update("pods", bound)
+        pod = self.storage.update("pods", bound, same_generation=True)
         namespace, pod_name = key_of(pod)
         message = f"Successfully assigned {namespace}/{pod_name} to {name}"
         self.recorder.record(pod, "Scheduled", message, component=self.component, series=True)

@@ -9,6 +9,7 @@ from ktui.demo.controllers.pods import pod_from
 from ktui.demo.controllers.revisions import HASH_LABEL, keep_revision
 from ktui.demo.deletion import request_delete
 from ktui.demo.storage import Event, Object
+from ktui.demo.workload_identity import protect
 
 _SETS = "statefulsets.apps"
 _POD_NAME, _POD_INDEX = "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"
@@ -95,6 +96,7 @@ class StatefulSets(Controller):
             return
         labels = workload["spec"]["selector"].get("matchLabels") or {}
         metadata = {"name": name, "namespace": namespace, "labels": labels}
+        protect("persistentvolumeclaims", metadata)
         spec = {"volumeMode": "Filesystem", **template["spec"]}
         claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
         self.storage.create("persistentvolumeclaims", {**claim, "status": {"phase": "Pending"}})

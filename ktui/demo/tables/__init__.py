@@ -39,6 +39,7 @@ _CELLS: dict[str, Cells] = {
     "pods.metrics.k8s.io": cluster.metrics,
     "priorityclasses.scheduling.k8s.io": cluster.priorityclass,
     "replicasets.apps": workloads.replicaset,
+    "replicationcontrollers": workloads.replicationcontroller,
     "resourcequotas": cluster.resourcequota,
     "rolebindings.rbac.authorization.k8s.io": cluster.binding,
     "clusterrolebindings.rbac.authorization.k8s.io": cluster.binding,

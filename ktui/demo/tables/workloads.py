@@ -42,6 +42,12 @@ def replicaset(obj: Object, now: float) -> list[Any]:
     ]
 
 
+def replicationcontroller(obj: Object, now: float) -> list[Any]:
+    """The same cells as a ReplicaSet's, of a selector that has only labels."""
+    spec = obj["spec"]
+    return replicaset({**obj, "spec": {**spec, "selector": {"matchLabels": spec.get("selector")}}}, now)
+
+
 def statefulset(obj: Object, now: float) -> list[Any]:
     """NAME READY AGE | CONTAINERS IMAGES."""
     spec, status = obj["spec"], obj.get("status") or {}

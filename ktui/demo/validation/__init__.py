@@ -11,13 +11,22 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
-from ktui.demo.errors import Cause, bad_request, bad_value, forbidden_field, invalid, required
-from ktui.demo.names import config_key_problems, label_causes, metadata_causes
+from ktui.demo.custom_schema import schema_causes, schema_of
+from ktui.demo.errors import Cause, bad_request, bad_value, duplicate, forbidden_field, invalid, required, unsupported
+from ktui.demo.names import (
+    annotation_causes,
+    config_key_problems,
+    label_causes,
+    label_value_problems,
+    metadata_causes,
+    qualified_name_problems,
+)
 from ktui.demo.resources import Resource
 from ktui.demo.validation import pods, services, workloads
 
 Object = dict[str, Any]
 
+_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _NEW_FINALIZERS = "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}"
 
 
@@ -32,7 +41,8 @@ def check_create(resource: Resource, obj: Object) -> None:
         StatusError: 422 with everything that is wrong, 400 for data that is no base64.
     """
     rules = _CREATE.get(resource.key, _none)
-    causes = list(chain(metadata_causes(resource.key, obj["metadata"]), rules(obj)))
+    schema = schema_causes(schema_of(resource.custom), obj)
+    causes = list(chain(metadata_causes(resource.key, obj["metadata"]), rules(obj), schema))
     if causes:
         raise invalid(resource.kind, obj["metadata"].get("name", ""), causes, group=resource.group)
 
@@ -51,12 +61,12 @@ def check_update(resource: Resource, obj: Object, before: Object) -> None:
     rules, changes = _CREATE.get(resource.key, _none), _UPDATE.get(resource.key, _nothing)
     causes = list(
         chain(
-            # Upstream looks at an update's labels twice.
-            label_causes(obj["metadata"].get("labels"), "metadata.labels"),
-            label_causes(obj["metadata"].get("labels"), "metadata.labels"),
-            _finalizers(obj["metadata"], before["metadata"]),
+            # Upstream looks at an update's metadata twice.
+            _metadata(obj["metadata"], before["metadata"]),
+            _metadata(obj["metadata"], before["metadata"]),
             rules(obj),
             changes(obj, before),
+            schema_causes(schema_of(resource.custom), obj),
         )
     )
     if causes:
@@ -69,6 +79,33 @@ def _none(obj: Object) -> Iterator[Cause]:
 
 def _nothing(obj: Object, before: Object) -> Iterator[Cause]:
     return iter(())
+
+
+def _metadata(metadata: Object, before: Object) -> Iterator[Cause]:
+    yield from label_causes(metadata.get("labels"), "metadata.labels")
+    yield from annotation_causes(metadata)
+    yield from _finalizers(metadata, before)
+
+
+def _node(obj: Object) -> Iterator[Cause]:
+    taints = (obj.get("spec") or {}).get("taints") or ()
+    seen = set()
+    for index, taint in enumerate(taints):
+        key, value, effect = (taint.get(field) or "" for field in ("key", "value", "effect"))
+        field = f"metadata.taints[{index}]"
+        for problem in qualified_name_problems(key):
+            yield bad_value(f"{field}.key", key, problem)
+        for problem in label_value_problems(value):
+            yield bad_value(f"{field}.value", value, problem)
+        if not effect:
+            yield required(f"{field}.effect")
+        elif effect not in _EFFECTS:
+            yield unsupported(f"{field}.effect", effect, _EFFECTS)
+        if (key, effect) in seen:
+            shown = {"Key": key, "Value": value, "Effect": effect, "TimeAdded": taint.get("timeAdded")}
+            twice = duplicate(field, shown)
+            yield Cause(twice.reason, field, f"{twice.message}: taints must be unique by key and effect pair")
+        seen.add((key, effect))
 
 
 def _finalizers(metadata: Object, before: Object) -> Iterator[Cause]:
@@ -130,6 +167,9 @@ def _role_reference(obj: Object, before: Object) -> Iterator[Cause]:
 
 def _budget(obj: Object) -> Iterator[Cause]:
     spec = obj.get("spec") or {}
+    for field in ("minAvailable", "maxUnavailable"):
+        if isinstance(spec.get(field), int) and spec[field] < 0:
+            yield bad_value(f"spec.{field}", spec[field], "must be greater than or equal to 0")
     if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
         shown = {
             "MinAvailable": spec["minAvailable"],
@@ -162,24 +202,29 @@ def _definition(obj: Object) -> Iterator[Cause]:
             yield required(f"spec.{field}")
 
 
+# Upstream looks at a node's taints twice, too, when it changes.
 _CREATE: dict[str, Callable[[Object], Iterator[Cause]]] = {
     "pods": _pod,
+    "nodes": _node,
     "services": services.service_causes,
     "configmaps": _configmap,
     "secrets": _secret,
     "deployments.apps": workloads.deployment_causes,
     "replicasets.apps": workloads.replicaset_causes,
+    "replicationcontrollers": workloads.replicationcontroller_causes,
     "statefulsets.apps": workloads.statefulset_causes,
     "daemonsets.apps": workloads.daemonset_causes,
     "jobs.batch": workloads.job_causes,
     "cronjobs.batch": workloads.cronjob_causes,
     "ingresses.networking.k8s.io": services.ingress_causes,
+    "endpointslices.discovery.k8s.io": services.endpoint_slice_causes,
     "poddisruptionbudgets.policy": _budget,
     "horizontalpodautoscalers.autoscaling": _autoscaler,
     "customresourcedefinitions.apiextensions.k8s.io": _definition,
 }
 _UPDATE: dict[str, Callable[[Object, Object], Iterator[Cause]]] = {
     "pods": pods.pod_update_causes,
+    "nodes": lambda obj, before: _node(obj),
     "services": services.service_update_causes,
     "configmaps": _immutable,
     "secrets": _immutable,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ktui.demo.errors import Cause, bad_value, duplicate, forbidden_field, required, unsupported
-from ktui.demo.names import label_problems, port_name_problems, subdomain_problems
+from ktui.demo.names import label_causes, label_problems, port_name_problems, subdomain_problems
 
 Object = dict[str, Any]
 
@@ -16,6 +16,9 @@ _AFFINITIES = ("ClientIP", "None")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 _PORT_RANGE = "must be between 1 and 65535, inclusive"
+_ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
+_NETWORK_RULE = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+_LONGEST_AFFINITY = 86400
 _ADDRESS_RULE = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 
 
@@ -33,14 +36,17 @@ def service_causes(obj: Object) -> Iterator[Cause]:
         yield from _external_name(spec)
     for index, port in enumerate(ports):
         yield from _port(port, f"spec.ports[{index}]", named=len(ports) > 1, others=ports[:index])
+    yield from label_causes(spec.get("selector"), "spec.selector")
     if spec.get("sessionAffinity") not in _AFFINITIES:
         yield unsupported("spec.sessionAffinity", spec.get("sessionAffinity"), _AFFINITIES)
+    yield from _affinity(spec)
     yield from _addresses(spec)
     if kind not in _TYPES:
         yield unsupported("spec.type", kind, _TYPES)
     policy = spec.get("externalTrafficPolicy")
     if policy and kind not in ("NodePort", "LoadBalancer") and not spec.get("externalIPs"):
         yield bad_value("spec.externalTrafficPolicy", policy, "may only be set for externally-accessible services")
+    yield from _sources(spec)
     yield from _node_ports(kind, ports)
     yield from _twice(ports)
 
@@ -77,6 +83,49 @@ def _port(port: Object, field: str, *, named: bool, others: list[Object]) -> Ite
             yield bad_value(f"{field}.targetPort", target, problem)
     elif not 1 <= (target or 0) <= 65535:
         yield bad_value(f"{field}.targetPort", target, _PORT_RANGE)
+
+
+def _affinity(spec: Object) -> Iterator[Cause]:
+    seconds = ((spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}).get("timeoutSeconds")
+    if seconds is not None and not 0 < seconds <= _LONGEST_AFFINITY:
+        rule = f"must be greater than 0 and less than {_LONGEST_AFFINITY}"
+        yield bad_value("spec.sessionAffinityConfig.clientIP.timeoutSeconds", seconds, rule)
+
+
+def _sources(spec: Object) -> Iterator[Cause]:
+    for index, source in enumerate(spec.get("loadBalancerSourceRanges") or ()):
+        try:
+            ipaddress.ip_network(source.strip(), strict=False)
+        except ValueError:
+            yield bad_value(f"spec.LoadBalancerSourceRanges[{index}]", source, _NETWORK_RULE)
+
+
+def endpoint_slice_causes(obj: Object) -> Iterator[Cause]:
+    """What is wrong with an EndpointSlice."""
+    kind = obj.get("addressType")
+    if kind not in _ADDRESS_TYPES:
+        yield unsupported("addressType", kind, _ADDRESS_TYPES) if kind else required("addressType")
+        return
+    for number, endpoint in enumerate(obj.get("endpoints") or ()):
+        field = f"endpoints[{number}].addresses"
+        if not endpoint.get("addresses"):
+            yield required(field, "must contain at least 1 address")
+        for index, address in enumerate(endpoint.get("addresses") or ()):
+            yield from _endpoint(kind, address, f"{field}[{index}]")
+
+
+def _endpoint(kind: str, address: str, field: str) -> Iterator[Cause]:
+    if kind == "FQDN":
+        for problem in subdomain_problems(address):
+            yield bad_value(field, address, problem)
+    elif not _is_address(address):
+        yield bad_value(field, address, _ADDRESS_RULE)
+    elif f"IPv{ipaddress.ip_address(address).version}" != kind:
+        yield bad_value(field, address, f"must be an {kind} address")
+    elif ipaddress.ip_address(address).is_loopback:
+        yield bad_value(field, address, "may not be in the loopback range (127.0.0.0/8, ::1/128)")
+    elif ipaddress.ip_address(address).is_link_local:
+        yield bad_value(field, address, "may not be in the link-local range (169.254.0.0/16, fe80::/10)")
 
 
 def _addresses(spec: Object) -> Iterator[Cause]:

@@ -112,6 +112,19 @@ def replicaset_causes(obj: Object) -> Iterator[Cause]:
     yield from _template(spec)
 
 
+def replicationcontroller_causes(obj: Object) -> Iterator[Cause]:
+    """What is wrong with a ReplicationController."""
+    spec = obj["spec"]
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    yield from _not_negative(spec, "minReadySeconds")
+    if not spec.get("selector"):
+        yield required("spec.selector")
+    yield from _not_negative(spec, "replicas")
+    if any(labels.get(key) != value for key, value in (spec.get("selector") or {}).items()):
+        yield bad_value("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
+    yield from _template(spec)
+
+
 def statefulset_causes(obj: Object) -> Iterator[Cause]:
     """What is wrong with a StatefulSet."""
     spec = obj["spec"]
