@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from difflib import unified_diff
 from typing import Any
 
 from ktui.actions.action import Action, Doing, Said, Target
@@ -88,7 +89,7 @@ class Twins:
         self,
         action: Action,
         *manifests: Manifest,
-        values: Mapping[str, Any] | None = None,
+        values: Mapping[str, Any] | Callable[[Form], Mapping[str, Any]] | None = None,
         follow: bool = True,
         ends: Callable[[Said], bool] = lambda said: False,
         within: float = 40,
@@ -98,7 +99,7 @@ class Twins:
         Args:
             action: what to do.
             manifests: to what.
-            values: what is filled in, beside what stands there at first.
+            values: what is filled in, beside what stands there at first; or how to find that in the form.
             follow: whether it is followed.
             ends: whether it need not be followed any more, by what is told; it is followed to its end otherwise.
             within: seconds after which the test fails.
@@ -108,7 +109,7 @@ class Twins:
         undertaking = Undertaking(self.place, action, targets, written.append, "batch")
         await undertaking.read()
         form = await action.form(self.place, undertaking.targets)
-        undertaking.values = {**form.start(), **(values or {})}
+        undertaking.values = {**form.start(), **((values(form) if callable(values) else values) or {})}
         assert not form.wrong(undertaking.values), form.wrong(undertaking.values)
         undertaking.plan()
         said = await action.weigh(self.place, undertaking.targets, undertaking.values)
@@ -129,19 +130,29 @@ class Twins:
             return str(complaint)
         raise AssertionError(f"kubectl did not refuse it: {out}")
 
-    async def alike(self, manifest: Manifest) -> None:
-        """Wait until both are alike, but for what the server gives each."""
+    async def alike(self, manifest: Manifest, *, counted: bool = True) -> None:
+        """Wait until both are alike, but for what the server gives each.
+
+        Args:
+            manifest: ktui's.
+            counted: whether both had as many changes, so that they have as many revisions.
+        """
         seen: list[Any] = []
 
         async def same() -> bool:
             mine, theirs = await self.objects.get(manifest), await self.objects.get(self.twin(manifest))
             seen[:] = [content(mine), content(theirs)]
+            if not counted:
+                for one in seen:
+                    one["metadata"].get("annotations", {}).pop("deployment.kubernetes.io/revision", None)
             return bool(seen[0] == seen[1])
 
         try:
             await until(same, 10)
         except AssertionError:
-            assert seen[0] == seen[1]
+            mine, theirs = (json.dumps(one, indent=1, sort_keys=True).splitlines() for one in seen)
+            lines = list(unified_diff(mine, theirs, MINE, THEIRS, lineterm="", n=6))
+            raise AssertionError("\n".join(lines)) from None
 
 
 def _heard(action: Action, act: Act, ends: Callable[[Said], bool]) -> Callable[[Doing], AsyncGenerator[Said, None]]:
