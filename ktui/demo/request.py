@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ktui.demo.errors import Cause, StatusError, bad_request, invalid, unsupported
+from ktui.demo.errors import Cause, StatusError, bad_request, forbidden_field, invalid, unsupported
 from ktui.demo.router import Call
 from ktui.demo.users import User
 
@@ -85,6 +85,8 @@ class Request:
             causes.append(unsupported("dryRun", [dry_run], ["All"]))
         if validation not in _FIELD_VALIDATION:
             causes.append(unsupported("fieldValidation", validation, _FIELD_VALIDATION))
+        if self.call.verb == "patch" and "force" in self.query and "apply-patch" not in self.content_type:
+            causes.append(forbidden_field("force", "may not be specified for non-apply patch"))
         if causes:
             kind = _OPTIONS_KIND.get(self.call.verb, "DeleteOptions")
             raise invalid(kind, "", causes, group="meta.k8s.io")

@@ -154,7 +154,8 @@ async def test_a_budget_stops_evictions(cluster: Cluster) -> None:
     assert refused.json["details"]["causes"] == [
         {"reason": "DisruptionBudget", "message": "The disruption budget b needs 1 healthy pods and has 1 currently"}
     ]
-    cluster.storage.update("poddisruptionbudgets.policy", {**stored, "status": {"disruptionsAllowed": 1}})
+    status = {**budget["status"], "disruptionsAllowed": 1}
+    cluster.storage.update("poddisruptionbudgets.policy", {**stored, "status": status})
     assert (await cluster.post(f"{PODS}/a/eviction", body)).status == 201
     evicted = cluster.storage.get("pods", "shop", "a")
     assert evicted is not None
