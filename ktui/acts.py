@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
+
+from textual.app import App
 
 from ktui.actions import permission
 from ktui.actions.action import Action, Target
-from ktui.actions.journal import Entry, Journal
+from ktui.actions.journal import Entry, Journal, NotKept, entry_of
 from ktui.actions.permission import READ_ONLY, Verdict
 from ktui.actions.place import Place
-from ktui.actions.records import entry_of
-from ktui.actions.undertaking import Undertaking, Written
+from ktui.actions.undertaking import Keep, Undertaking, Written
 from ktui.configuration import Configuration
+from ktui.kube.errors import KtuiError
 from ktui.screens.act import ActScreen
 from ktui.screens.acting import new_batch
 
@@ -24,17 +28,19 @@ log = logging.getLogger(__name__)
 
 
 class Acts:
-    """Acts on one context.
+    """Acts on the context that is explored.
 
     Args:
-        explorer: the context, its session and its pages.
+        explorer: the context and its session.
+        app: whose pages these are.
         configuration: of the person.
     """
 
-    def __init__(self, explorer: Explorer, configuration: Configuration) -> None:
+    def __init__(self, explorer: Explorer, app: App[None], configuration: Configuration) -> None:
         self._explorer = explorer
+        self._app = app
         self._configuration = configuration
-        self._journal: Journal | None = None
+        self._journals: dict[tuple[str, str], Journal] = {}
 
     @property
     def place(self) -> Place:
@@ -46,19 +52,16 @@ class Acts:
     @property
     def read_only(self) -> bool:
         """Whether nothing may be changed in this context."""
-        return self._explorer.options.read_only or self._configuration.read_only_in(self._explorer.context)
+        return self._explorer.read_only
 
     def may(self, action: Action, target: Target) -> bool | None:
         """Whether an action may be done, as far as that is known; asks nobody."""
-        return self._known(action, target).allowed
-
-    def _known(self, action: Action, target: Target) -> Verdict:
         session = self._explorer.session
         if self.read_only and action.access:
-            return READ_ONLY
+            return False
         if session.client is None:
-            return Verdict(None)
-        return permission.known(session.client, action, target, user=session.server.user)
+            return None
+        return permission.known(session.client, action, target, user=session.server.user).allowed
 
     async def verdict(self, action: Action, targets: Sequence[Target]) -> Verdict:
         """Whether an action may be done to all of some objects, asked for where it is not known.
@@ -66,13 +69,13 @@ class Acts:
         Raises:
             KtuiError: there is no connection.
         """
-        if self.read_only and action.access:
+        if self.read_only and (action.access or action.id == "undo"):
             return READ_ONLY
-        session = self._explorer.session
+        user = self._explorer.session.server.user
         verdict = Verdict(None)
         # One namespace is asked about once, so the first object of each tells.
         for target in {target.key.namespace: target for target in targets}.values():
-            verdict = await permission.ask(self.place.client, action, target, user=session.server.user)
+            verdict = await permission.ask(self.place.client, action, target, user=user)
             if verdict.allowed is False:
                 return verdict
         return verdict
@@ -80,7 +83,13 @@ class Acts:
     # -- doing -------------------------------------------------------------------------------
 
     def act(
-        self, action: Action, targets: Sequence[Target], *, hidden: int = 0, on_done: Callable[[], None] | None = None
+        self,
+        action: Action,
+        targets: Sequence[Target],
+        *,
+        hidden: int = 0,
+        on_done: Callable[[], None] | None = None,
+        keep: Keep | None = None,
     ) -> None:
         """Open the dialog of an action.
 
@@ -89,17 +98,12 @@ class Acts:
             targets: to what.
             hidden: how many of these a filter hides.
             on_done: called when something was done.
+            keep: keeps what was written; the journal does when None.
         """
-        undertaking = Undertaking(self.place, action, targets, self._keep, new_batch())
-        explorer = self._explorer
-        explorer.app.push_screen(
-            ActScreen(
-                undertaking,
-                verdict=self.verdict,
-                protected=self._configuration.protected(explorer.context),
-                hidden=hidden,
-                on_done=on_done,
-            )
+        undertaking = Undertaking(self.place, action, targets, keep or self._keep, new_batch())
+        rules = self._configuration.of_context(self._explorer.context)
+        self._app.push_screen(
+            ActScreen(undertaking, verdict=self.verdict, protected=rules.protected, hidden=hidden, on_done=on_done)
         )
 
     # -- what was done -----------------------------------------------------------------------
@@ -112,44 +116,70 @@ class Acts:
             KtuiError: there is no connection, so nobody knows which cluster it is.
         """
         identity = self.place.client.identity
-        if self._journal is None or self._journal.server != identity.server:
-            self._journal = Journal(identity.server, identity.context)
-        return self._journal
+        which = identity.server, identity.context
+        if which not in self._journals:
+            self._journals[which] = Journal(*which)
+        return self._journals[which]
 
-    def _keep(self, written: Written) -> None:
+    def _keep(self, written: Written, undoes: str = "") -> None:
         """Keep a write; a journal that cannot be written stops nobody, but is said."""
+        entry = entry_of(
+            written,
+            context=self._explorer.context,
+            at=self._explorer.session.clock(),
+            keep_secrets=self._configuration.undo.keep_secrets,
+            undoes=undoes,
+        )
         try:
-            self.journal.append(
-                entry_of(
-                    written,
-                    context=self._explorer.context,
-                    now=self._explorer.session.clock(),
-                    keep_secrets=self._configuration.undo.keep_secrets,
-                )
-            )
-        except OSError as error:
-            log.warning("the journal cannot be written", exc_info=True)
-            self._explorer.app.notify(
-                f"The journal could not be written ({error.strerror}): this change cannot be undone by U.",
-                severity="warning",
-                markup=False,
-            )
+            self.journal.append(entry)
+            if undoes and written.error is None:
+                self.journal.undone(undoes, entry.at)
+        except NotKept as error:
+            self._app.notify(f"{error.sentence} {error.next_step}", severity="warning", markup=False)
 
     def undo(self) -> None:
         """Choose one of the last changes, and undo it."""
         from ktui.screens.undo import UndoScreen
 
-        self._explorer.app.push_screen(UndoScreen(self, self.place))
+        try:
+            self._app.push_screen(UndoScreen(self.journal, self._explorer.session.clock), self._undo_chosen)
+        except KtuiError as error:
+            self._app.notify(f"{error.sentence} {error.next_step}", severity="warning", markup=False)
 
-    def undo_entries(self, entries: Sequence[Entry]) -> None:
-        """Open the dialog that undoes some changes, the newest first."""
+    def _undo_chosen(self, entries: Sequence[Entry] | None) -> None:
+        if entries:
+            self._app.run_worker(self.undo_entries(entries), group="undo", exit_on_error=False)
+
+    async def undo_entries(self, entries: Sequence[Entry]) -> None:
+        """Open the dialog that undoes what was done together.
+
+        Args:
+            entries: the newest last.
+        """
         from ktui.actions.undoing import undo_action, undo_targets
 
-        targets = undo_targets(entries)
-        self.act(undo_action(entries, self.journal), targets)
+        try:
+            targets = await undo_targets(self.place, entries)
+        except KtuiError as error:
+            self._app.notify(f"{error.sentence} {error.next_step}", severity="warning", markup=False)
+            return
+        by_request = {}
+        for entry in entries:
+            if entry.undo is not None:
+                with suppress(KtuiError):
+                    write = entry.undo.step(targets[0]).write
+                    by_request[write.method, write.path] = entry.id
+        self.act(undo_action(entries), targets, keep=partial(self._keep_undo, by_request))
+
+    def _keep_undo(self, by_request: dict[tuple[str, str], str], written: Written) -> None:
+        write = written.step.write
+        self._keep(written, by_request.get((write.method, write.path), ""))
 
     def show_journal(self) -> None:
         """Everything that was changed from here."""
         from ktui.screens.journal import JournalScreen
 
-        self._explorer.app.push_screen(JournalScreen(self))
+        try:
+            self._app.push_screen(JournalScreen(self.journal, self._explorer.session.clock, self.undo_entries))
+        except KtuiError as error:
+            self._app.notify(f"{error.sentence} {error.next_step}", severity="warning", markup=False)

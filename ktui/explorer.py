@@ -22,6 +22,7 @@ from ktui.kube.session import Session, View
 from ktui.options import Options
 
 if TYPE_CHECKING:
+    from ktui.acts import Acts
     from ktui.app import KtuiApp
     from ktui.screens.home import HomeScreen
     from ktui.screens.tables import TableScreen
@@ -105,6 +106,7 @@ class Explorer:
         self._files = ""
         self._keeping: asyncio.Task[None] | None = None
         self.meters: Meters | None = None
+        self._acts: Acts | None = None
         if options.perf:
             self.toggle_meters()
 
@@ -186,6 +188,22 @@ class Explorer:
     @property
     def _memory(self) -> Memory:
         return Memory(self._files, self._asked_for, self.namespaces)
+
+    # -- changing things ---------------------------------------------------------------------
+
+    @property
+    def acts(self) -> Acts:
+        """What pages need to act on the cluster."""
+        if self._acts is None:
+            from ktui.acts import Acts
+
+            self._acts = Acts(self, self._app, self.options.configuration)
+        return self._acts
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing may be changed in this context."""
+        return self.options.read_only or self.options.configuration.of_context(self.context).read_only
 
     # -- the session -------------------------------------------------------------------------
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from ktui.configuration import Configuration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class Options:
         before_connecting: awaited before the kubeconfig is read, and not before the first frame is painted: the
             embedded cluster of `--demo` may still be starting. Raises KtuiError when there will be nothing to read.
         demo: whether this is the embedded cluster, for the header to say so.
+        configuration: what the person's configuration file says.
         open_demo: starts the embedded cluster and gives the options to look at it; None where there is none to be had.
     """
 
@@ -38,4 +41,5 @@ class Options:
     log_file: Path | None = None
     before_connecting: Callable[[], Awaitable[None]] | None = None
     demo: bool = False
+    configuration: Configuration = field(default_factory=Configuration)
     open_demo: Callable[[], Options] | None = None

@@ -14,6 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from ktui.cli.arguments import kubeconfig_of
+from ktui.configuration import load_configuration
 from ktui.crash import terminal_restored
 from ktui.logs import start_logging
 from ktui.options import Options
@@ -50,7 +51,7 @@ def run(arguments: Namespace) -> int:
 
         options = replace(options_of(arguments, cluster), open_demo=lambda: demo_options(arguments, stack))
         app = KtuiApp(options)
-        _check_theme(arguments.theme, app.available_themes)
+        _check_theme(options.theme, app.available_themes)
         app.run(mouse=arguments.mouse)
         if app.crash is not None:
             raise app.crash
@@ -74,19 +75,24 @@ def options_of(arguments: Namespace, cluster: EmbeddedCluster | None = None) -> 
     Args:
         arguments: of the command line.
         cluster: the embedded cluster, when ktui is opened on it.
+
+    Raises:
+        ConfigError: the configuration file cannot be used as it is.
     """
+    configuration = load_configuration()
     return Options(
         kubeconfig=(cluster.kubeconfig,) if cluster else kubeconfig_of(arguments),
         context=arguments.context,
         namespaces=arguments.namespace or (),
         start_kind=arguments.kind,
         read_only=arguments.read_only,
-        theme=arguments.theme,
+        theme=arguments.theme or configuration.theme or None,
         mouse=arguments.mouse,
         perf=arguments.perf,
         log_file=arguments.log_file,
         before_connecting=cluster.ready if cluster else None,
         demo=cluster is not None,
+        configuration=configuration,
     )
 
 

@@ -10,9 +10,10 @@ import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from textual import work
+from textual import events, on, work
 from textual.binding import Binding, BindingsMap
 from textual.screen import Screen
 
@@ -60,13 +61,14 @@ class Acting(Screen[None]):
 
     # -- keys --------------------------------------------------------------------------------
 
-    def on_mount(self) -> None:
+    @on(events.Mount)
+    def _stands(self) -> None:
         """Learn what can be done, when the page stands."""
         self.call_after_refresh(self._learn_actions)
 
     @work(group="actions")
     async def _learn_actions(self) -> None:
-        registry = await asyncio.to_thread(import_module, "ktui.actions.registry")
+        registry = await asyncio.to_thread(_import_actions)
         self._actions = registry.ACTIONS
         keys = [
             Binding(action.key, f"act('{action.id}')", action.title, tooltip=action.help)
@@ -153,3 +155,9 @@ class Acting(Screen[None]):
 def new_batch() -> str:
     """What the writes of one action have in common in the journal."""
     return secrets.token_hex(6)
+
+
+def _import_actions() -> ModuleType:
+    """All actions, and what does them."""
+    import_module("ktui.acts")
+    return import_module("ktui.actions.registry")

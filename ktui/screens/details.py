@@ -10,7 +10,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -23,6 +22,7 @@ from ktui.kinds.tone import Tone
 from ktui.kube.live_object import UNWATCHED_EVERY, LiveObject
 from ktui.kube.session import Session
 from ktui.kube.state import Absent, Denied
+from ktui.screens.acting import Acting, Chosen
 from ktui.screens.copy import CopyScreen
 from ktui.screens.details_tabs import EventsTab, OverviewTab, RelationsTab, YamlTab
 from ktui.widgets.bar import Bar, Part
@@ -47,7 +47,7 @@ OVERVIEW_EVERY = 10
 NARROW, LOW = 48, 16
 
 
-class DetailsScreen(FailuresSaid, Screen[None]):
+class DetailsScreen(FailuresSaid, Acting):
     """One object of any kind.
 
     Args:
@@ -69,6 +69,8 @@ class DetailsScreen(FailuresSaid, Screen[None]):
         Binding("left", "turn(-1)", "Previous tab", show=False),
         Binding("y", "show('yaml')", "YAML", tooltip="The object as YAML."),
         Binding("c", "copy", "Copy", tooltip="Copy the name, the YAML or the kubectl line."),
+        Binding("a", "actions", "Actions", tooltip="All that can be done to the object, and why not."),
+        Binding("U", "undo", "Undo", show=False, tooltip="Take back one of the last changes."),
         Binding("ctrl+r", "refresh", "Refresh", show=False, tooltip="Fetch everything again at once."),
         Binding("question_mark", "help", "Help", key_display="?", tooltip="All keys."),
         Binding("escape", "back", "Back", tooltip="End the search, or go back."),
@@ -299,7 +301,19 @@ class DetailsScreen(FailuresSaid, Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The page that is shown needs no key."""
-        return not (action == "show" and parameters == (self.tab,))
+        if action == "show" and parameters == (self.tab,):
+            return False
+        return super().check_action(action, parameters)
+
+    def acted_on(self) -> Kind | None:
+        """The kind of the object; None when it is gone."""
+        return None if self.live.gone else self.live.kind
+
+    def chosen(self) -> Chosen:
+        """The object."""
+        from ktui.actions.action import Target
+
+        return Chosen(() if self.live.gone else (Target(self.live.kind, self.key, self.live.uid),))
 
     # -- keys --------------------------------------------------------------------------------
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
-from textual.screen import Screen
-
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.row import Row
@@ -13,13 +9,10 @@ from ktui.kinds.text import clean
 from ktui.kube.destination import Destination, parse_destination
 from ktui.kube.errors import ConfigError, KtuiError
 from ktui.kube.session import Session
-
-if TYPE_CHECKING:
-    from ktui.app import KtuiApp
-    from ktui.explorer import Explorer
+from ktui.screens.acting import Acting
 
 
-class Navigation(Screen[None]):
+class Navigation(Acting):
     """A page from which one can go elsewhere.
 
     Args:
@@ -31,11 +24,6 @@ class Navigation(Screen[None]):
         super().__init__()
         self.session = session
         self.namespaces = namespaces
-
-    @property
-    def explorer(self) -> Explorer:
-        """The context, its session and the ways to change them."""
-        return cast("KtuiApp", self.app).explorer
 
     def chosen_object(self) -> tuple[Kind, Row] | None:
         """The object under the cursor, with its kind; None when there is none."""
@@ -62,6 +50,8 @@ class Navigation(Screen[None]):
                 self.action_contexts()
             case "ns" | "namespace" | "namespaces" if destination.namespaces or destination.all_namespaces:
                 self.explorer.use_namespaces(destination.namespaces)
+            case "journal":
+                self.explorer.acts.show_journal()
             case "home":
                 self.explorer.go_home(destination.namespaces or self.explorer.namespaces)
             case _:

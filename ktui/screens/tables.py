@@ -28,6 +28,7 @@ from ktui.kube.session import Session
 from ktui.kube.sight import Sight
 from ktui.kube.state import Unusable
 from ktui.kube.state import complete as known
+from ktui.screens.acting import Chosen
 from ktui.screens.navigation import Navigation
 from ktui.widgets.bar import Bar, Part
 from ktui.widgets.freshness import least_fresh
@@ -67,6 +68,9 @@ class TableScreen(Navigation):
         Binding("d", "details", "Details", tooltip="Everything about the object: overview, YAML, events, relations."),
         Binding("y", "details('yaml')", "YAML", tooltip="The object as YAML."),
         Binding("c", "copy", "Copy", tooltip="Copy the name, the YAML or the kubectl line."),
+        Binding("a", "actions", "Actions", tooltip="All that can be done to the object, and why not."),
+        Binding("n", "new", "New", show=False, tooltip="Make something new: a deployment, a service, from YAML."),
+        Binding("U", "undo", "Undo", show=False, tooltip="Take back one of the last changes."),
         Binding("slash", "filter", "Filter", tooltip="Show the rows that contain a text; Esc clears."),
         Binding("colon", "go_to", "Go to", tooltip="Any kind: :ing, :cm kube-system, :deploy -l app=web."),
         Binding("exclamation_mark", "unhealthy", "Unhealthy", tooltip="Show unhealthy rows only."),
@@ -116,6 +120,21 @@ class TableScreen(Navigation):
         """The object under the cursor."""
         pane = self.pane
         return None if pane.row is None else (pane.kind, pane.row)
+
+    def acted_on(self) -> Kind | None:
+        """The kind of the table that has the keyboard."""
+        return self.pane.kind if self.complete else None
+
+    def chosen(self) -> Chosen:
+        """The marked objects, shown or not; where none is marked, the one under the cursor."""
+        from ktui.actions.action import Target
+
+        pane, model = self.pane, self.pane.table.model
+        rows = model.marked or ([pane.row] if pane.row is not None else [])
+        rows = [row for row in rows if not row.remembered]
+        hidden = sum(model.index_of(row.key) is None for row in rows)
+        targets = tuple(Target(pane.kind, row.key, row.uid) for row in rows)
+        return Chosen(targets, hidden, pane.table.clear_marks)
 
     def compose_panes(self) -> ComposeResult:
         """The page's tables."""
@@ -221,7 +240,7 @@ class TableScreen(Navigation):
                 counts=self.counts(),
                 cost=self._cost_of(client.meter.rate()) if client else "",
                 user=session.server.user or (client.identity.user if client else ""),
-                read_only=self.explorer.options.read_only,
+                read_only=self.explorer.read_only,
                 version=session.server.version,
                 place=self.place(),
             )
@@ -334,7 +353,7 @@ class TableScreen(Navigation):
         """The demo is offered where there is nothing else to look at."""
         if action == "demo":
             return isinstance(self.session.trouble, Unusable) and self.explorer.options.open_demo is not None
-        return True
+        return super().check_action(action, parameters)
 
     def on_key(self, event: events.Key) -> None:
         """Shift and a letter sorts by the next column that begins with it."""

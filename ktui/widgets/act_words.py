@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ktui.actions.action import Said
-from ktui.actions.difference import difference, lines_of
+from ktui.actions.difference import difference
+from ktui.actions.difference import lines as lines_of
 from ktui.actions.undertaking import Preview, Stage, Undertaking, Work
-from ktui.kinds.manifest import manifest
+from ktui.kinds.manifest import is_secret, manifest
 from ktui.kinds.text import clean, clean_lines
 from ktui.kinds.tone import Tone
 
@@ -124,7 +125,8 @@ def _preview(preview: Preview) -> Words:
 def _difference(preview: Preview) -> Words:
     assert preview.before is not None
     assert preview.after is not None
-    lines = lines_of(difference(preview.before, preview.after))
+    secret = is_secret(preview.after)
+    lines = lines_of(difference(preview.before, preview.after), secret=secret)
     if not lines:
         return [("Nothing would change.\n", "$faint")]
     words: Words = []
