@@ -172,7 +172,8 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
             # Read again: what was typed stays.
             return
         self.undertaking.values = form.start()
-        beside = self._wide(len(form.fields), self.app.size.width)
+        asked = sum(field.shown(self.undertaking.values) for field in form.fields)
+        beside = self._wide(asked, self.app.size.width)
         self.set_class(beside, "-beside")
         if form.facts:
             await ask.mount(Static("\n".join(map(clean, form.facts)), id="facts", markup=False))
@@ -444,8 +445,8 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Beside each other where there is room."""
-        fields = len(self.query("FieldRow"))
-        self.set_class(self._going is None and self._wide(fields, event.size.width), "-beside")
+        asked = sum(row.display for row in self.query("FieldRow"))
+        self.set_class(self._going is None and self._wide(asked, event.size.width), "-beside")
         self.call_after_refresh(partial(self._fit))
 
 
