@@ -76,7 +76,7 @@ class Acting(Screen[None]):
         registry = await asyncio.to_thread(_import_actions)
         self._actions = registry.ACTIONS
         keys = [
-            Binding(action.key, f"act('{action.id}')", action.title, tooltip=action.help)
+            Binding(action.key, f"act('{action.id}')", action.title, show=action.footer, tooltip=action.help)
             for action in self._actions
             if action.direct
         ]
