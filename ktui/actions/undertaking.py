@@ -455,7 +455,9 @@ class Undertaking:
             after, warnings = await self.place.send(write, dry_run=True)
         except KtuiError as error:
             return Preview(step, error=error, warnings=getattr(error, "warnings", ()))
-        return Preview(step, before, None if write.method == "DELETE" else after, warnings)
+        if write.method == "DELETE":
+            return Preview(step, before, None, warnings)
+        return Preview(step, _counted(before), _counted(after), warnings)
 
     async def do(self) -> None:
         """Do it, for all targets that can have it done."""
@@ -483,6 +485,13 @@ class Undertaking:
         self.works = [work for work in self.works if work.stage is not Stage.DONE]
         for work in self.works:
             work.stage, work.error = Stage.WAITING, None
+
+
+def _counted(item: JsonObject | None) -> JsonObject | None:
+    """A scale with its number also where that is zero, which Kubernetes leaves out."""
+    if item is None or item.get("kind") != "Scale":
+        return item
+    return {**item, "spec": {"replicas": 0, **(item.get("spec") or {})}}
 
 
 _SERVER_OWNED = ("resourceVersion", "managedFields", "generation")
