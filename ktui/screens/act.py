@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Static
 
-from ktui.actions.action import Action, Asks, Said, Target
+from ktui.actions.action import Action, Asks, Said, Target, Undone
 from ktui.actions.copy import CopyText
 from ktui.actions.difference import difference
 from ktui.actions.form import Form
@@ -485,9 +485,18 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         if self._going is not None and not self.undertaking.ended:
             return ["ctrl+x stops what has not begun", "esc leaves"]
         told = self.query_one("#told")
+        if self._going is not None:
+            return [*(["U undoes it afterwards"] if self._can_be_undone else []), "esc closes"]
         hints = ["ctrl+y copies the kubectl line"] if self._kubectl() else []
         hints += ["pgdn shows more"] if told.display and told.virtual_size.height > told.size.height else []
-        return [*hints, "esc closes" if self._going is not None or self._only_looks else "esc cancels"]
+        return [*hints, "esc closes" if self._only_looks else "esc cancels"]
+
+    @property
+    def _can_be_undone(self) -> bool:
+        done = [work for work in self.undertaking.works if work.stage is Stage.DONE]
+        return self.action.id != "undo" and any(
+            step.undone is not Undone.NEVER and step.undone is not None for work in done for step in work.steps
+        )
 
     # -- how large it is ---------------------------------------------------------------------
 
