@@ -71,8 +71,6 @@ async def _both(
 )
 async def test_image(kind: str, cluster: Cluster, twins: Twins, namespace: str) -> None:
     """Of containers and init containers; what is not changed is not sent."""
-    if kind == "ReplicationController" and cluster.kind == "embedded":
-        pytest.skip("the embedded cluster serves no ReplicationControllers")
     manifest = workload(kind, namespace, pods=PODS)
     await twins.make(manifest)
     values = {"image app": OLDER, "image first": BUSYBOX}
@@ -117,8 +115,6 @@ async def test_image_of_a_pod(twins: Twins, namespace: str) -> None:
 
 async def test_image_of_a_running_pod(cluster: Cluster, twins: Twins, namespace: str) -> None:
     """Its container is restarted with the other image."""
-    if cluster.kind == "embedded":
-        pytest.skip("the embedded cluster's kubelet restarts no container whose image has changed")
     containers: list[Manifest] = [{"name": "log", "image": IMAGE, "args": ["pause"]}]
     manifest = pod(namespace, MINE, schedulerName="default-scheduler", containers=containers)
     await twins.objects.apply(manifest)
@@ -132,11 +128,13 @@ async def test_resources(kind: str, twins: Twins, namespace: str) -> None:
     """Set for one container as kubectl sets them; taken away, which kubectl cannot."""
     manifest = workload(kind, namespace, pods=PODS)
     await twins.make(manifest)
-    values = {"requests.cpu app": "100m", "limits.cpu app": "500m", "limits.memory app": "64Mi"}
-    flags = ("--limits=cpu=500m,memory=64Mi", "--requests=cpu=100m")
+    values = {"requests.cpu app": "100m", "limits.cpu app": "0.5", "limits.memory app": "64Mi"}
+    flags = ("--limits=cpu=0.5,memory=64Mi", "--requests=cpu=100m")
     line = await _both(twins, SET_RESOURCES, manifest, values, "resources", "-c", "app", *flags)
     assert line == f"set resources {kind.lower()}s {MINE} -c app {' '.join(flags)}"
-    act = await twins.act(SET_RESOURCES, manifest, values={"limits.cpu log": "", "limits.cpu app": "0.5"}, follow=False)
+    act = await twins.act(
+        SET_RESOURCES, manifest, values={"limits.cpu log": "", "limits.cpu app": "500m"}, follow=False
+    )
     assert act.form.start()["limits.cpu log"] == "1"
     path = ("spec", "template", "spec") if kind == "Deployment" else ("spec", "jobTemplate", "spec", "template", "spec")
     spec = await twins.objects.get(manifest)
