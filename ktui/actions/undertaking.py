@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -193,11 +193,14 @@ class Work:
             return
         self.become(Stage.FOLLOWING)
         async with aclosing(follow(self)) as told:
-            async for said in told:
-                self.tell(said)
-                if self.undertaking.cancelled:
-                    self.tell(Said("No longer followed.", Tone.FINISHED))
-                    return
+            stop = asyncio.ensure_future(self.undertaking.stopped.wait())
+            try:
+                while (said := await _next(told, stop)) is not None:
+                    self.tell(said)
+            finally:
+                stop.cancel()
+        if self.undertaking.cancelled:
+            self.tell(Said("No longer followed.", Tone.FINISHED))
 
     async def write(self, step: Step) -> JsonObject:
         """Do one step, and keep it in the journal.
@@ -304,6 +307,19 @@ class Work:
         undertaking.keep(Written(undertaking.action, step, before, after, error, unknown, undertaking.batch))
 
 
+async def _next(told: AsyncGenerator[Said, None], stop: asyncio.Future[Any]) -> Said | None:
+    """The next sentence; None when there is none any more, or when somebody wants no more of them."""
+    line = asyncio.ensure_future(anext(told, None))
+    try:
+        await asyncio.wait((line, stop), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        # What says nothing for a long time would not notice otherwise.
+        if not line.done():
+            line.cancel()
+            await asyncio.gather(line, return_exceptions=True)
+    return None if line.cancelled() else line.result()
+
+
 class NotDone(KtuiError):  # noqa: N818 - named as those of errors.py
     """No answer came, and it turned out that nothing was done."""
 
@@ -336,7 +352,7 @@ class Undertaking:
         place, action, keep, batch, changed: as above.
         works: one for each target, in their order.
         values: what the form was filled with.
-        cancelled: whether nothing more is to be begun.
+        stopped: set when nothing more is to be begun.
     """
 
     def __init__(
@@ -355,12 +371,17 @@ class Undertaking:
         self.changed = changed
         self.works = [Work(self, target) for target in targets]
         self.values: dict[str, Any] = {}
-        self.cancelled = False
+        self.stopped = asyncio.Event()
 
     @property
     def targets(self) -> list[Target]:
         """The objects, as they were read."""
         return [work.target for work in self.works]
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nothing more is to be begun."""
+        return self.stopped.is_set()
 
     @property
     def ended(self) -> bool:
@@ -453,12 +474,12 @@ class Undertaking:
 
     def cancel(self) -> None:
         """Begin nothing more, and follow no longer; what is under way comes to its end."""
-        self.cancelled = True
+        self.stopped.set()
         self.changed()
 
     def again(self) -> None:
         """Forget how it went where it failed, so that it can be tried again; what is done stays done."""
-        self.cancelled = False
+        self.stopped.clear()
         self.works = [work for work in self.works if work.stage is not Stage.DONE]
         for work in self.works:
             work.stage, work.error = Stage.WAITING, None

@@ -67,9 +67,10 @@ _DISCOVERY = [
             "/version/",
         ],
         "verbs": ["get"],
-    }
+    },
+    # Upstream's system:public-info-viewer, a role of its own there.
+    {"nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/version/"], "verbs": ["get"]},
 ]  # fmt: skip
-_PUBLIC = [{"nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/version/"], "verbs": ["get"]}]
 _BASIC = [
     _rule(["authorization.k8s.io"], ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], ["create"]),
     _rule(["authentication.k8s.io"], ["selfsubjectreviews"], ["create"]),
@@ -82,7 +83,6 @@ CLUSTER_ROLES: dict[str, list[Object]] = {
     "view": _VIEW,
     "system:basic-user": _BASIC,
     "system:discovery": _DISCOVERY,
-    "system:public-info-viewer": _PUBLIC,
 }
 
 
@@ -100,7 +100,6 @@ def create_roles(storage: Storage, edited: tuple[str, ...]) -> None:
         ("cluster-admin", "cluster-admin", "system:masters"),
         ("system:basic-user", "system:basic-user", "system:authenticated"),
         ("system:discovery", "system:discovery", "system:authenticated"),
-        ("system:public-info-viewer", "system:public-info-viewer", "system:authenticated"),
         ("viewers-view", "view", "viewers"),
     ):
         storage.create(f"clusterrolebindings.{_GROUP}", _binding("ClusterRoleBinding", _described(name), role, group))

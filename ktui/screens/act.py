@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from textual.widgets import Button, Input, Label, Static
 
 from ktui.actions.action import Action, Asks, Said, Target
 from ktui.actions.copy import CopyText
+from ktui.actions.difference import difference
 from ktui.actions.form import Form
 from ktui.actions.keepers import keepers
 from ktui.actions.kubectl import shell_line
@@ -33,8 +34,8 @@ from ktui.widgets.form_view import FormView
 SETTLES = 0.25
 """Seconds for which nothing is typed before the server is asked what would happen."""
 
-SIDE_BY_SIDE = 124
-"""Columns from which on the form stands beside what would happen."""
+SIDE_BY_SIDE, LONG_FORM = 124, 3
+"""Columns from which on a form of so many fields stands beside what would happen."""
 
 
 class ActScreen(FailuresSaid, ModalScreen[None]):
@@ -162,13 +163,17 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
             return
         await self._show_form(form, focus)
         self._think()
+        if self._only_looks and not form.fields and self._may_do():
+            self._do()
 
     async def _show_form(self, form: Form, focus: bool) -> None:
         ask = self.query_one("#ask")
         if self.query(FormView):
             # Read again: what was typed stays.
             return
-        beside = bool(form.fields) and self.app.size.width >= SIDE_BY_SIDE
+        self.undertaking.values = form.start()
+        asked = sum(field.shown(self.undertaking.values) for field in form.fields)
+        beside = self._wide(asked, self.app.size.width)
         self.set_class(beside, "-beside")
         if form.facts:
             await ask.mount(Static("\n".join(map(clean, form.facts)), id="facts", markup=False))
@@ -180,10 +185,17 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         elif focus:
             self.query_one("#cancel" if self._asks is not Asks.NOTHING else "#do").focus()
 
+    @property
+    def _only_looks(self) -> bool:
+        """Whether nothing is changed, so that nothing has to be meant."""
+        return all(not work.steps for work in self.undertaking.works) and not self.action.access
+
     # -- what would happen -------------------------------------------------------------------
 
     @property
     def _asks(self) -> Asks:
+        if not self.query(FormView):
+            return Asks.NOTHING
         asks = self.action.asks(self.undertaking.targets, self.undertaking.values)
         return Asks.NAME if self._protected and not self.action.creates else asks
 
@@ -207,8 +219,7 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         undertaking = self.undertaking
         targets = [work.target for work in undertaking.works if work.error is None]
         weighed, previews = await asyncio.gather(self._weigh(targets), undertaking.previews())
-        kept = [said for target in targets if target.item is not None for said in keepers(target.item)]
-        self._said, self._previews, self._checked = [*kept, *weighed], previews, True
+        self._said, self._previews, self._checked = [*_kept(previews), *weighed], previews, True
         self._tell()
 
     async def _weigh(self, targets: Sequence[Target]) -> Sequence[Said]:
@@ -235,6 +246,8 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
     def _may_do(self) -> bool:
         """Whether the button does anything."""
         works = self.undertaking.works
+        if self.action.follow is None and all(not work.steps for work in works):
+            return False
         if self._denied is not None or self._trouble is not None or not self.query(FormView):
             return False
         if self.query_one(FormView).judge() or all(work.error is not None for work in works):
@@ -395,7 +408,9 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
     def _tell_buttons(self, do: Button, cancel: Button) -> None:
         undertaking = self.undertaking
         if self._going is None:
-            cancel.label, do.label = "Cancel", self.action.title
+            looks = self._only_looks and self.action.follow is None
+            cancel.label, do.label = "Close" if looks else "Cancel", self.action.title
+            do.display = not looks
             do.disabled = not self._may_do()
         elif undertaking.ended:
             failed = [work for work in undertaking.works if work.stage is not Stage.DONE]
@@ -424,8 +439,27 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         )
         self.query_one("#told").styles.max_height = max(4, int(height * 0.96) - 6 - ask - GAP)
 
+    @staticmethod
+    def _wide(fields: int, width: int) -> bool:
+        return fields >= LONG_FORM and width >= SIDE_BY_SIDE
+
     def on_resize(self, event: events.Resize) -> None:
         """Beside each other where there is room."""
-        fields = bool(self.query("FieldRow"))
-        self.set_class(fields and self._going is None and event.size.width >= SIDE_BY_SIDE, "-beside")
+        asked = sum(row.display for row in self.query("FieldRow"))
+        self.set_class(self._going is None and self._wide(asked, event.size.width), "-beside")
         self.call_after_refresh(partial(self._fit))
+
+
+def _kept(previews: Mapping[Work, Sequence[Preview]]) -> list[Said]:
+    """Who will take the changes back; a deletion weighs that itself."""
+    found: dict[str, Said] = {}
+    for done, own in previews.items():
+        changed = [
+            change.path
+            for preview in own
+            if preview.before is not None and preview.after is not None
+            for change in difference(preview.before, preview.after)
+        ]
+        for said in keepers(done.target.item, changed) if changed and done.target.item is not None else ():
+            found[said.text] = said
+    return list(found.values())

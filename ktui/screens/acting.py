@@ -59,6 +59,11 @@ class Acting(Screen[None]):
         """The objects that an action would be done to."""
         raise NotImplementedError
 
+    @property
+    def knows_actions(self) -> bool:
+        """Whether the keys of actions work already."""
+        return bool(self._actions)
+
     # -- keys --------------------------------------------------------------------------------
 
     @on(events.Mount)

@@ -360,6 +360,8 @@ class TableScreen(Navigation):
         letter = event.character or ""
         if cast("KtuiApp", self.app).holds_keys:
             return
+        if event.key in self.active_bindings:
+            return
         if letter.isalpha() and letter.isupper() and self.pane.sort_by_letter(letter):
             event.stop()
 

@@ -131,6 +131,7 @@ class FieldRow(Vertical):
     def __init__(self, field: Field) -> None:
         super().__init__()
         self.field = field
+        self.control = self._control()
         self._touched = False
         self._wrong = ""
 
@@ -138,7 +139,7 @@ class FieldRow(Vertical):
         """Label, control, note."""
         with Horizontal():
             yield Label(self.field.label, markup=False)
-            yield self._control()
+            yield self.control
         yield Static("", classes="note", markup=False)
 
     def _control(self) -> Widget:
@@ -167,7 +168,7 @@ class FieldRow(Vertical):
     @property
     def value(self) -> Any:
         """What is filled in."""
-        control = self.query_one("Horizontal").children[-1]
+        control = self.control
         if isinstance(control, Choices):
             return control.choice
         if isinstance(control, Switch):
@@ -189,6 +190,8 @@ class FieldRow(Vertical):
         self._note()
 
     def _note(self) -> None:
+        if not self.is_mounted:
+            return
         note = self.query_one(".note", Static)
         wrong = self._wrong if self._touched else ""
         text = wrong or (self.field.help if self.has_focus_within else "")
@@ -228,13 +231,12 @@ class FormView(Vertical):
     def __init__(self, form: Form) -> None:
         super().__init__()
         self.form = form
+        self.rows = [FieldRow(field) for field in form.fields if not _never(field)]
         self._hidden = {field.name: field.start for field in form.fields if _never(field)}
 
     def compose(self) -> ComposeResult:
         """A row for each field."""
-        for field in self.form.fields:
-            if not _never(field):
-                yield FieldRow(field)
+        yield from self.rows
 
     def on_mount(self) -> None:
         """Fields that are not asked for are not shown."""
@@ -243,13 +245,13 @@ class FormView(Vertical):
     @property
     def values(self) -> dict[str, Any]:
         """What is filled in, by the names of the fields."""
-        return {**self._hidden, **{row.field.name: row.value for row in self.query(FieldRow)}}
+        return {**self._hidden, **{row.field.name: row.value for row in self.rows}}
 
     def judge(self) -> dict[str, str]:
         """Show the fields that are asked for, and what is wrong with them; which is returned by name."""
         values = self.values
         wrong = self.form.wrong(values)
-        for row in self.query(FieldRow):
+        for row in self.rows:
             row.display = row.field.shown(values)
             row.judge(wrong.get(row.field.name, ""))
         return wrong
@@ -257,17 +259,17 @@ class FormView(Vertical):
     def complain(self) -> None:
         """Say all that is wrong, and go to the first of it."""
         wrong = self.judge()
-        rows = [row for row in self.query(FieldRow) if row.field.name in wrong]
+        rows = [row for row in self.rows if row.field.name in wrong]
         for row in rows:
             row.touch()
         for row in rows[:1]:
-            row.query_one("Horizontal").children[-1].focus()
+            row.control.focus()
 
     def focus_first(self) -> None:
         """Give the keyboard to the first field."""
-        for row in self.query(FieldRow):
+        for row in self.rows:
             if row.display:
-                row.query_one("Horizontal").children[-1].focus()
+                row.control.focus()
                 return
 
     @on(Input.Changed)

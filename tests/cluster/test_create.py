@@ -5,22 +5,26 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ktui.actions.action import Action, Refusal, Target
-from ktui.actions.create_configmap import CREATE_CONFIGMAP
+from ktui.actions.action import Action, Refusal, Target, Write
+from ktui.actions.create_configmap import CONFIGMAPS, CREATE_CONFIGMAP
 from ktui.actions.create_deployment import CREATE_DEPLOYMENT
 from ktui.actions.create_from_yaml import CREATE_FROM_YAML
 from ktui.actions.create_job import CREATE_JOB
 from ktui.actions.create_namespace import CREATE_NAMESPACE, NAMESPACES
 from ktui.actions.create_secret import CREATE_SECRET, SECRETS
 from ktui.actions.create_service import CREATE_SERVICE, HEADLESS
+from ktui.actions.names import config_key, is_int32, label_key, label_value, port
 from ktui.kinds.deployments import DEPLOYMENTS
+from ktui.kinds.kind import Kind
 from ktui.kinds.manifest import MASK
 from ktui.kinds.names import ObjectKey
+from ktui.kinds.services import SERVICES
 from ktui.kube.errors import ApiError
 from tests.cluster import specimens
 from tests.cluster.clusters import Cluster
@@ -232,6 +236,41 @@ async def test_names_are_judged_as_the_server_judges_them(
     assert wrong in said
 
 
+WORDS = ["", "a", "A.b_c", "-a", "a/b", "a/", "/a", "a/b/c", "..", "..a", "a b", "a" * 64, "ä", "1", "a--b", "a" * 16]
+
+
+@pytest.mark.parametrize("text", WORDS, ids=lambda text: text[:9] or "empty")
+@pytest.mark.parametrize("check", [label_key, label_value, config_key, port], ids=lambda check: check.__name__)
+async def test_words_are_judged_as_the_server_judges_them(
+    check: Callable[[str], str], text: str, cluster: Cluster, namespace: str, opened: Opened
+) -> None:
+    """Labels, keys of data and ports: what is wrong with them, the server says in the same words."""
+    if cluster.kind == "embedded" and (check, text) in ((label_key, "a/b/c"), (config_key, "..a"), (port, "")):
+        pytest.skip("the embedded cluster judges this one otherwise")
+    acting = await creating(opened, cluster)
+    metadata, target_port = {"name": "x", "namespace": namespace}, int(text) if is_int32(text) else text
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
+    bodies: dict[Callable[[str], str], tuple[Kind, dict[str, Any]]] = {
+        label_key: (CONFIGMAPS, {**config, "metadata": {**metadata, "labels": {text: ""}}}),
+        label_value: (CONFIGMAPS, {**config, "metadata": {**metadata, "labels": {"a": text}}}),
+        config_key: (CONFIGMAPS, {**config, "data": {text: ""}}),
+        port: (SERVICES, specimens.service(namespace, "x", ports=[{"port": 80, "targetPort": target_port}])),
+    }
+    kind, body = bodies[check]
+    said = ""
+    try:
+        await acting.place.send(Write("POST", kind.gvr.path(namespace), body), dry_run=True)
+    except ApiError as error:
+        said = error.message
+    wrong = check(text)
+    if check is port and not text:
+        # An empty target port is the port itself.
+        assert not said
+        return
+    assert bool(wrong) == bool(said)
+    assert all(reason in said for reason in wrong.split("; "))
+
+
 # -- from YAML -------------------------------------------------------------------------------------
 
 SHOP = """
@@ -306,7 +345,7 @@ async def test_a_namespace_and_what_is_in_it(cluster: Cluster, opened: Opened, o
 async def test_no_objects(yaml: str, cluster: Cluster, opened: Opened) -> None:
     """What is YAML and no object is refused as kubectl refuses it."""
     if "name: x" in yaml and cluster.kind == "embedded":
-        pytest.skip("the embedded cluster's OpenAPI has no document of v1, so kubectl says something else")
+        pytest.skip("the embedded cluster has no OpenAPI v2, which kubectl wants for unknown kinds")
     acting = await creating(opened, cluster)
     form = await CREATE_FROM_YAML.form(acting.place, [place("default")])
     with pytest.raises(Refusal) as ours:

@@ -124,7 +124,8 @@ async def listed(pilot: Pilot[Any]) -> None:
         if not isinstance(page, TableScreen) or not page.panes:
             return False
         server = page.session.server
-        return bool(server.version and server.user) and all(map(_complete, page.panes))
+        known = bool(server.version and server.user) and page.knows_actions
+        return known and all(map(_complete, page.panes))
 
     await until(pilot, all_there, "a complete list")
     page = pilot.app.screen
