@@ -250,7 +250,10 @@ async def test_refusals_of_undo(kind: str, cluster: Cluster, twins: Twins, names
     assert str(unknown.value) in await twins.refused("rollout", "undo", _of(kind), MINE, "--to-revision=99")
     assert act.error == "skipped rollback (current template already matches revision 2)"
     assert act.written == []
-    assert act.error in await twins.kubectl("-n", namespace, "rollout", "undo", _of(kind), MINE, "--to-revision=2")
+    if kind == "Deployment" or cluster.kind == "real":
+        # kubectl compares bytes here, and those of the embedded cluster's ControllerRevisions are in another order.
+        skipped = await twins.kubectl("-n", namespace, "rollout", "undo", _of(kind), MINE, "--to-revision=2")
+        assert act.error in skipped
     if kind == "Deployment":
         await twins.objects.change(manifest, {"spec": {"paused": True}})
         act = await twins.act(ROLLOUT_UNDO, manifest, follow=False)

@@ -115,6 +115,8 @@ async def test_image_of_a_pod(twins: Twins, namespace: str) -> None:
 
 async def test_image_of_a_running_pod(cluster: Cluster, twins: Twins, namespace: str) -> None:
     """Its container is restarted with the other image."""
+    if cluster.kind == "embedded":
+        pytest.skip("the embedded cluster's kubelet restarts no container whose image has changed")
     containers: list[Manifest] = [{"name": "log", "image": IMAGE, "args": ["pause"]}]
     manifest = pod(namespace, MINE, schedulerName="default-scheduler", containers=containers)
     await twins.objects.apply(manifest)
@@ -128,13 +130,11 @@ async def test_resources(kind: str, twins: Twins, namespace: str) -> None:
     """Set for one container as kubectl sets them; taken away, which kubectl cannot."""
     manifest = workload(kind, namespace, pods=PODS)
     await twins.make(manifest)
-    values = {"requests.cpu app": "100m", "limits.cpu app": "0.5", "limits.memory app": "64Mi"}
-    flags = ("--limits=cpu=0.5,memory=64Mi", "--requests=cpu=100m")
+    values = {"requests.cpu app": "100m", "limits.cpu app": "500m", "limits.memory app": "64Mi"}
+    flags = ("--limits=cpu=500m,memory=64Mi", "--requests=cpu=100m")
     line = await _both(twins, SET_RESOURCES, manifest, values, "resources", "-c", "app", *flags)
     assert line == f"set resources {kind.lower()}s {MINE} -c app {' '.join(flags)}"
-    act = await twins.act(
-        SET_RESOURCES, manifest, values={"limits.cpu log": "", "limits.cpu app": "500m"}, follow=False
-    )
+    act = await twins.act(SET_RESOURCES, manifest, values={"limits.cpu log": "", "limits.cpu app": "0.5"}, follow=False)
     assert act.form.start()["limits.cpu log"] == "1"
     path = ("spec", "template", "spec") if kind == "Deployment" else ("spec", "jobTemplate", "spec", "template", "spec")
     spec = await twins.objects.get(manifest)
