@@ -216,7 +216,8 @@ async def test_who_else_sets_the_number() -> None:
     ],
 )
 async def test_volumes_of_a_stateful_set(policy: str, words: str) -> None:
-    spec: dict[str, Any] = {"volumeClaimTemplates": [{}], "persistentVolumeClaimRetentionPolicy": {"whenScaled": policy}}
+    kept = {"whenScaled": policy}
+    spec: dict[str, Any] = {"volumeClaimTemplates": [{}], "persistentVolumeClaimRetentionPolicy": kept}
     found = target(item(**spec), STATEFULSETS)
     assert await said(Scripted(NOTHING), found, 1) == [words]
     assert await said(Scripted(NOTHING), found, 4) == []
