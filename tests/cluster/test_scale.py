@@ -36,8 +36,6 @@ async def _ready(objects: Objects, manifest: Manifest, replicas: int) -> None:
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"])
 async def test_it_does_what_kubectl_does(kind: str, cluster: Cluster, twins: Twins, namespace: str) -> None:
     """Through the scale subresource, and it is followed until as many are ready."""
-    if kind == "ReplicationController" and cluster.kind == "embedded":
-        pytest.skip("the embedded cluster serves no ReplicationControllers")
     manifest = workload(kind, namespace, replicas=1)
     await twins.make(manifest)
     act = await twins.act(SCALE, manifest, values={"replicas": 3})

@@ -71,8 +71,6 @@ async def _both(
 )
 async def test_image(kind: str, cluster: Cluster, twins: Twins, namespace: str) -> None:
     """Of containers and init containers; what is not changed is not sent."""
-    if kind == "ReplicationController" and cluster.kind == "embedded":
-        pytest.skip("the embedded cluster serves no ReplicationControllers")
     manifest = workload(kind, namespace, pods=PODS)
     await twins.make(manifest)
     values = {"image app": OLDER, "image first": BUSYBOX}
