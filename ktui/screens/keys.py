@@ -91,9 +91,10 @@ SIGNS = (
 
 # What bindings do, by the names of their actions: those that lead elsewhere, and those that change something. All
 # others look.
-GO = set(
-    "pane next_pane show turn go_to all_namespaces namespaces contexts demo command_palette back leave quit".split()
-)
+GO = {
+    *("pane", "next_pane", "show", "turn", "go_to", "all_namespaces", "namespaces", "contexts", "demo"),
+    *("command_palette", "back", "leave", "quit"),
+}
 ACT = {"actions", "undo"}
 MAKE = {"new"}
 MARKED = " under the cursor, or on those marked"
