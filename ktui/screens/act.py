@@ -15,7 +15,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static
 
-from ktui.actions.action import Action, Asks, Said, Target
+from ktui.actions.action import Action, Asks, Said, Target, Undone
 from ktui.actions.copy import CopyText
 from ktui.actions.difference import difference
 from ktui.actions.form import Form
@@ -428,7 +428,10 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         if self._going is None:
             return "ctrl+y copies the kubectl line   esc cancels" if self._kubectl() else "esc cancels"
         if self.undertaking.ended:
-            return "esc closes"
+            undone = (Undone.PATCH, Undone.SCALE, Undone.DELETE, Undone.CREATE)
+            done = [work for work in self.undertaking.works if work.stage is Stage.DONE]
+            can = any(step.undone in undone for work in done for step in work.steps)
+            return "U undoes it afterwards   esc closes" if can and self.action.id != "undo" else "esc closes"
         return "ctrl+x stops what has not begun   esc leaves it running"
 
     def _fit(self) -> None:
