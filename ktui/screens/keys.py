@@ -74,7 +74,9 @@ FILLING_IN = Group(
     (
         Key("↑ ↓ tab shift+tab", "Go to another field, or button."),
         Key("← → space", "Choose another of several words, or turn yes into no."),
-        Key("enter ctrl+s", "Do it; in a text of several lines only ctrl+s does. What has consequences asks first."),
+        Key("enter", "Do it, from a line of text or the button; what has consequences asks first."),
+        Key("ctrl+s", "Do it, from anywhere."),
+        Key("pgup pgdn", "Turn the pages of what would happen."),
     ),
 )
 SIGNS = (
