@@ -220,8 +220,6 @@ async def test_names_are_judged_as_the_server_judges_them(
     action: Action, name: str, cluster: Cluster, namespace: str, opened: Opened
 ) -> None:
     """What the form says about a name, the server says; what the form lets pass, the server takes."""
-    if cluster.kind == "embedded" and name == "a.b" and action in (CREATE_NAMESPACE, CREATE_JOB):
-        pytest.skip("the embedded cluster says something else about dots in names")
     acting = await creating(opened, cluster)
     form = await action.form(acting.place, [place(namespace)])
     values = {**form.start(), "name": name, "images": "x", "image": "x", "ports": "80"}
@@ -245,8 +243,6 @@ async def test_words_are_judged_as_the_server_judges_them(
     check: Callable[[str], str], text: str, cluster: Cluster, namespace: str, opened: Opened
 ) -> None:
     """Labels, keys of data and ports: what is wrong with them, the server says in the same words."""
-    if cluster.kind == "embedded" and (check, text) in ((label_key, "a/b/c"), (config_key, "..a"), (port, "")):
-        pytest.skip("the embedded cluster judges this one otherwise")
     acting = await creating(opened, cluster)
     metadata, target_port = {"name": "x", "namespace": namespace}, int(text) if is_int32(text) else text
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
@@ -344,8 +340,6 @@ async def test_a_namespace_and_what_is_in_it(cluster: Cluster, opened: Opened, o
 )
 async def test_no_objects(yaml: str, cluster: Cluster, opened: Opened) -> None:
     """What is YAML and no object is refused as kubectl refuses it."""
-    if "name: x" in yaml and cluster.kind == "embedded":
-        pytest.skip("the embedded cluster has no OpenAPI v2, which kubectl wants for unknown kinds")
     acting = await creating(opened, cluster)
     form = await CREATE_FROM_YAML.form(acting.place, [place("default")])
     with pytest.raises(Refusal) as ours:
@@ -368,8 +362,6 @@ async def test_a_deployment_is_followed(cluster: Cluster, namespace: str, opened
 @pytest.mark.parametrize(("command", "end"), [("true", "job x is complete"), ("false", "job x failed")])
 async def test_a_job_is_followed(command: str, end: str, cluster: Cluster, namespace: str, opened: Opened) -> None:
     """Until it is complete, or has failed."""
-    if cluster.kind == "embedded" and command == "false":
-        pytest.skip("containers of the embedded cluster do not fail by their command")
     acting = await creating(opened, cluster)
     undertaking = await acting.begun(CREATE_JOB, place(namespace), name="x", image="busybox:1.37", command=command)
     step = undertaking.works[0].steps[0]

@@ -69,8 +69,6 @@ async def test_every_kind_that_can_be_exposed(
     kind: Kind, cluster: Cluster, objects: Objects, namespace: str, opened: Opened
 ) -> None:
     """Name, labels, selector and ports come from the object as kubectl takes them."""
-    if kind is CONTROLLERS and cluster.kind == "embedded":
-        pytest.skip("the embedded cluster serves no replication controllers")
     await objects.apply(source(namespace, kind))
     acting = await creating(opened, cluster)
     more = {"name": "web-again"} if kind.gvr == GVR_SERVICES else {}
