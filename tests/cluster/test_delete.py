@@ -179,7 +179,7 @@ async def test_a_claim_in_use_stays_until_its_pod_is_gone(deleter: Deleter, obje
     meta = {"name": "data", "namespace": namespace}
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, "storageClassName": "none"}
     claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": spec}
-    made = await objects.apply(claim)
+    await objects.apply(claim)
     volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
     user = pod(namespace, "user", status("Running"), volumes=volumes)
     # To the controller that protects claims, a pod uses one as soon as it has a node.
