@@ -12,6 +12,7 @@ from ktui.demo.controllers.taints import tolerated
 from ktui.demo.deletion import request_delete
 from ktui.demo.errors import StatusError
 from ktui.demo.storage import Event, Object
+from ktui.demo.workload_identity import TEMPLATE_GENERATION
 
 _SETS = "daemonsets.apps"
 
@@ -80,7 +81,11 @@ class DaemonSets(Controller):
         self.queue.succeeded(key_of(workload))
 
     def _create_pod(self, workload: Object, node: str, revision: str) -> Object:
-        pod = pod_from(workload["spec"]["template"], workload, labels={HASH_LABEL: revision})
+        labels = {HASH_LABEL: revision}
+        generation = (workload["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION)
+        if generation:
+            labels["pod-template-generation"] = generation
+        pod = pod_from(workload["spec"]["template"], workload, labels=labels)
         fields = [{"key": "metadata.name", "operator": "In", "values": [node]}]
         required = {"nodeSelectorTerms": [{"matchFields": fields}]}
         affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
