@@ -115,8 +115,6 @@ async def test_image_of_a_pod(twins: Twins, namespace: str) -> None:
 
 async def test_image_of_a_running_pod(cluster: Cluster, twins: Twins, namespace: str) -> None:
     """Its container is restarted with the other image."""
-    if cluster.kind == "embedded":
-        pytest.skip("the embedded cluster's kubelet restarts no container whose image has changed")
     containers: list[Manifest] = [{"name": "log", "image": IMAGE, "args": ["pause"]}]
     manifest = pod(namespace, MINE, schedulerName="default-scheduler", containers=containers)
     await twins.objects.apply(manifest)
