@@ -232,6 +232,18 @@ async def test_it_is_followed_until_all_are_ready() -> None:
     assert [one.text for one in told] == ["3 of 5 replicas ready.", "All 5 replicas are ready."]
 
 
+async def test_a_status_of_before_ends_nothing() -> None:
+    old = item(5, 5, 5, generation=2)
+    old["status"]["observedGeneration"] = 1
+    seen = [old, item(5, 4, 4, generation=2), item(5, 5, 5, generation=2)]
+    told = await Followed(Scripted(NOTHING, seen=seen), target(), {"replicas": 5}).told(SCALE)
+    assert [one.text for one in told] == [
+        "5 of 5 replicas ready.",
+        "4 of 5 replicas ready.",
+        "All 5 replicas are ready.",
+    ]
+
+
 async def test_those_that_go_away_are_waited_for() -> None:
     old = item(0, 1, 1, generation=2)
     old["status"]["observedGeneration"] = 1
