@@ -1,4 +1,4 @@
-"""The registry of actions: whatever is in it has a key of its own, says what it does, and asks for the right it needs."""
+"""The registry of actions: all that is in it has a key of its own, says what it does, and asks for a right to do it."""
 
 from __future__ import annotations
 
