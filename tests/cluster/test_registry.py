@@ -65,7 +65,7 @@ LOOK = {"rollout-status", "rollout-history"}
 """Actions that write nothing, so that they have no line."""
 
 NO_DRY_RUN = {"restart", "pause", "resume"}
-"""What kubectl has no `--dry-run` for: `rollout undo` has it, and these three are run in earnest, on objects of ours."""
+"""Rollouts for which kubectl has no `--dry-run`; they are run in earnest, on objects of ours."""
 
 
 def test_every_action_has_a_specimen() -> None:
@@ -156,9 +156,9 @@ async def _specimens(objects: Objects, namespace: str) -> dict[str, Manifest]:
     found["Service"] = service(namespace, "front", selector={"app": "alone"})
     for manifest in found.values():
         await objects.apply(manifest)
-    for which, spec in (("Node", {}), ("cordoned", {"unschedulable": True})):
+    for which, stopped in (("Node", False), ("cordoned", True)):
         found[which] = await own_node(objects, f"{namespace}-{which.lower()}")
-        await objects.change(found[which], {"spec": spec})
+        await objects.change(found[which], {"spec": {"unschedulable": stopped}})
     await _second_revision(objects, found["Deployment"])
     return found
 
