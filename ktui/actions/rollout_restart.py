@@ -71,5 +71,6 @@ RESTART = Action(
     follow=follow_rollout,
     ready=lambda target: "paused" if paused(target) else "",
     direct=True,
+    footer=False,
     done="Restarted",
 )

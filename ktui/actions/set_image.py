@@ -112,5 +112,6 @@ SET_IMAGE = Action(
     weigh=_weigh,
     follow=follow_template,
     direct=True,
+    footer=False,
     done="Image set",
 )

@@ -532,7 +532,9 @@ class Undertaking:
             return Preview(step, error=error, warnings=getattr(error, "warnings", ()))
         if write.method == "POST":
             self.free.add(name)
-        return Preview(step, before, None if write.method == "DELETE" else after, warnings)
+        if write.method == "DELETE":
+            return Preview(step, before, None, warnings)
+        return Preview(step, _counted(before), _counted(after), warnings)
 
     async def _previewed(self, step: Step, after: JsonObject) -> JsonObject | None:
         """What a dry run changed: the object as it was then, without which somebody else's changes looked like these.
@@ -586,3 +588,10 @@ class Undertaking:
         self.works = [work for work in self.works if work.stage is not Stage.DONE]
         for work in self.works:
             work.stage, work.error = Stage.WAITING, None
+
+
+def _counted(item: JsonObject | None) -> JsonObject | None:
+    """A scale with its number also where that is zero, which Kubernetes leaves out."""
+    if item is None or item.get("kind") != "Scale":
+        return item
+    return {**item, "spec": {"replicas": 0, **(item.get("spec") or {})}}
