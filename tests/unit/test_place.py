@@ -15,6 +15,7 @@ from ktui.kube.client import Client, Identity, Response
 from ktui.kube.errors import ConnectionFailed, UnexpectedAnswer
 from ktui.kube.session import Session
 
+OPTIONS = {"apiVersion": "v1", "kind": "DeleteOptions"}
 POD = {"metadata": {"name": "web", "namespace": "shop"}}
 
 
@@ -79,7 +80,16 @@ async def test_a_write(method: str, content_type: str, query: dict[str, str], dr
     answer = await place(client).send(write, dry_run=dry_run)
     assert answer == (POD, ("careful",))
     expected = {"more": "1", **query, **({"dryRun": "All"} if dry_run else {})}
-    assert client.asked == [(method, "/x", expected, {"a": 1}, content_type)]
+    body = {"a": 1} if method != "DELETE" or not dry_run else {**OPTIONS, "a": 1, "dryRun": ["All"]}
+    assert client.asked == [(method, "/x", expected, body, content_type)]
+
+
+@pytest.mark.parametrize("body", [None, {}, {"propagationPolicy": "Orphan", "preconditions": {"uid": "u"}}])
+async def test_the_dry_run_of_a_deletion(body: Any) -> None:
+    """It says so in its body, as the API server reads the query of those only that have none."""
+    client = FakeClient(POD)
+    await place(client).send(Write("DELETE", "/x", body), dry_run=True)
+    assert client.asked[0][3] == {**OPTIONS, **(body or {}), "dryRun": ["All"]}
 
 
 @pytest.mark.parametrize("answer", [b"", b"<html>", b"[]", b"1", b"\xff"])
