@@ -16,7 +16,6 @@ from ktui.kube.listing import list_objects
 from ktui.kube.objects import get_object
 from ktui.kube.session import Session
 
-
 # Of a deletion that has a body the API server does not look at the query: without this, a dry run would delete.
 # Source: k8s.io/apiserver/pkg/endpoints/handlers/delete.go
 _DELETE_OPTIONS = {"apiVersion": "v1", "kind": "DeleteOptions"}
