@@ -16,6 +16,10 @@ from ktui.kube.listing import list_objects
 from ktui.kube.objects import get_object
 from ktui.kube.session import Session
 
+# Of a deletion that has a body the API server does not look at the query: without this, a dry run would delete.
+# Source: k8s.io/apiserver/pkg/endpoints/handlers/delete.go
+_DELETE_OPTIONS = {"apiVersion": "v1", "kind": "DeleteOptions"}
+
 
 class Place:
     """Reads and writes of actions. It is the `Cluster` of their contract.
@@ -97,9 +101,12 @@ class Place:
             query["fieldManager"] = FIELD_MANAGER
             if write.content_type != JSON_PATCH:
                 query["fieldValidation"] = "Strict"
+        content = write.body
         if dry_run:
             query["dryRun"] = "All"
-        body = None if write.body is None else msgspec.json.encode(write.body)
+            if write.method == "DELETE":
+                content = {**_DELETE_OPTIONS, **(content or {}), "dryRun": ["All"]}
+        body = None if content is None else msgspec.json.encode(content)
         answer = await self.client.request(
             write.method, write.path, query=query, body=body, content_type=write.content_type or JSON
         )

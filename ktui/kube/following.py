@@ -115,7 +115,8 @@ async def follow_objects(
                 heard, opened = False, time.monotonic()
                 async with aclosing(_events(client, path, selectors, version)) as events:
                     async for newest, changed in events:
-                        version, heard = newest, True
+                        heard = heard or bool(changed) or newest != version
+                        version = newest
                         if _take(found, changed):
                             yield _in_order(found)
                 if not heard and time.monotonic() - opened < SHORT:
