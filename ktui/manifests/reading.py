@@ -10,6 +10,7 @@ https://pkg.go.dev/k8s.io/apimachinery/pkg/util/yaml and https://github.com/yaml
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -49,10 +50,13 @@ MOST_PROBLEMS = 20
 """Errors of syntax that are looked for in one document: after some of them nothing that is found means much."""
 
 _SEPARATOR = re.compile(r"^---(.*)\n?", re.MULTILINE)
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_INDENT = re.compile(r"[ \t-]*")
 _LINE = re.compile(r"( *)(.*)\n?")
-_SPACE = re.compile(r"\s*")
-_SPACE_OF_LINE = re.compile(r"[^\S\n]*\n?")
+_JSON_SPACE = re.compile(r"[ \t\n\r]*")
+_SPACE_OF_INDENT = re.compile(r"[ \t-]*")
+_LINE = re.compile(r"[^\S\n]*\n?")
+_ESCAPED_SLASH = re.compile(r"(?:[^\\]|\\[^/])*?\\/", re.DOTALL)
 _JSON_START = re.compile(r'\s*\{\s*["}]')
 
 
@@ -115,7 +119,8 @@ def read(text: str, *, file: str = "") -> Reading:
         file: its name, for whoever shows the problems.
     """
     text, marked = text.replace("\r\n", "\n"), text.startswith("\ufeff")
-    source = _Source(text[marked:])
+    # The last line ends, too: kubectl reads by lines.
+    source = _Source(text[marked:] + "\n" * (not text.endswith("\n")))
     rest = 0 if marked else _read_json(source)
     for start, end in _pieces(source, rest):
         _read_yaml(source, start, end)
@@ -146,11 +151,11 @@ class _Source:
 
 def _read_json(source: _Source) -> int:
     """Read objects of JSON, one behind the other, and tell where YAML begins."""
-    offset, text, count = _SPACE.match(source.text).end(), source.text, 0  # type: ignore[union-attr]
-    if not text.startswith("{", offset):
+    offset, text, count = 0, source.text, 0
+    if not text.lstrip().startswith("{"):
         return 0
     reader = JsonReader(text)
-    while (begin := _SPACE.match(text, offset).end()) < len(text):  # type: ignore[union-attr]
+    while (begin := _JSON_SPACE.match(text, offset).end()) < len(text):  # type: ignore[union-attr]
         try:
             value, end = reader.read(begin)
         except NotJson as error:
@@ -183,15 +188,17 @@ def _pieces(source: _Source, begin: int) -> Iterator[tuple[int, int]]:
         if behind and not behind.startswith("#"):
             offset = found.start() + 3 + (len(found[1]) - len(found[1].lstrip()))
             source.wrong(offset, "Kubernetes reads nothing behind ---: write it on the next line")
-        yield begin, found.start()
-        begin = found.end()
+        # A document's own first line is part of it.
+        if found.start() > begin:
+            yield begin, found.start()
+            begin = found.end()
     yield begin, len(source.text)
 
 
 def _read_yaml(source: _Source, start: int, end: int) -> None:
     """Read one document."""
     text = source.text[start:end]
-    if not text or text.isspace():
+    if not text.strip(" \n"):
         return
     before = len(source.problems)
     mended = _mend(source, start, _allowed(source, start, text))
@@ -200,8 +207,24 @@ def _read_yaml(source: _Source, start: int, end: int) -> None:
         return
     builder = _Builder(source, start, sound=syntax)
     found = builder.read(mended)
+    if not syntax:
+        _place(source, before, builder.spans)
     if found is not None and not (found.value is None and syntax):
         source.keep(found.value, builder.spans, whole=syntax and builder.sound)
+
+
+def _place(source: _Source, first: int, spans: dict[Path, Span]) -> None:
+    """Tell of errors of syntax in which value they are, as far as columns tell."""
+    at = source.lines.at
+    starts = sorted((key if key >= 0 else value, path) for path, (key, _, value, _) in spans.items() if path)
+    for index in range(first, len(source.problems)):
+        if (problem := source.problems[index]).path:
+            continue
+        start = source.lines.start(problem.line)
+        indent = _INDENT.match(source.text, start).end() - start  # type: ignore[union-attr]
+        above = starts[: bisect_left(starts, (start + problem.column - 1, ()))]
+        inside = next((path for start, path in reversed(above) if at(start)[1] <= indent), ())
+        source.problems[index] = problem._replace(path=inside)
 
 
 def _allowed(source: _Source, start: int, text: str) -> str:
@@ -298,6 +321,7 @@ class _Builder:
         """The first document of a text that can be parsed; None when there is none."""
         parser = CParser(text)  # type: ignore[no-untyped-call]
         self._next = parser.get_event
+        self._text, self._slashes = text, "\\/" in text
         while (event := self._next()) is not None and event.__class__ is not DocumentStartEvent:
             pass
         if event is None:
@@ -334,6 +358,8 @@ class _Builder:
         kind = event.__class__
         if kind is ScalarEvent:
             node = _Node(event, event.end_mark.index)
+            if self._slashes and event.style == '"':
+                self._refuse_slashes(event)
             if event.anchor:
                 self._anchors[event.anchor] = node
             return node
@@ -361,6 +387,12 @@ class _Builder:
         while open_ones:
             kind = self._next().__class__
             open_ones += (kind in _END_OF) - (kind in _END_OF.values())
+
+    def _refuse_slashes(self, event: Any) -> None:
+        """The one escape that libyaml reads and go-yaml does not."""
+        if found := _ESCAPED_SLASH.match(self._text, event.start_mark.index, event.end_mark.index):
+            self._source.wrong(self._start + found.end() - 2, "unknown escape \\/: a slash needs none")
+            self.sound = False
 
     # What it means.
 
@@ -443,7 +475,9 @@ class _Builder:
             if event.__class__ is AliasEvent:
                 self._unknown(node, path)
             else:
-                self._wrong(node, "a key must be a text, no list and no object", path)
+                place = node.event.start_mark.index
+                template = self._text.startswith("{{", max(place - 1, 0))
+                self._wrong(node, _TEMPLATE if template else "a key must be a text, no list and no object", path)
             return None
         if event.tag is None and not event.implicit[0]:
             return str(event.value)
@@ -520,6 +554,7 @@ class _Builder:
 
 _END_OF = {MappingStartEvent: yaml.MappingEndEvent, SequenceStartEvent: yaml.SequenceEndEvent}
 _MERGE = f"{TAG}merge"
+_TEMPLATE = "a text that begins with {{ needs quotes; a template is no YAML until it is filled in"
 
 
 def _exists(value: Any, path: Path) -> bool:

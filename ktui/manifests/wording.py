@@ -33,9 +33,6 @@ _INDENT = re.compile(r"[ \t]*")
 _WORDS = {
     "block sequence entries are not allowed in this context": "a list item cannot stand here: it needs a line of its own",
     "mapping keys are not allowed in this context": "a key cannot stand here",
-    "did not find expected key": "the indentation does not fit: nothing above begins in this column",
-    "did not find expected '-' indicator": "the indentation does not fit: neither an item of the list above nor its end",
-    "did not find expected <document start>": "unexpected text: a new document needs a line of --- before it",
     "found unknown escape character": "unknown escape after the backslash: write \\\\ for a backslash, or use single quotes",
     "did not find expected hexdecimal number": "an escape needs hexadecimal digits",
     "found invalid Unicode character escape code": "the escape stands for no character",
@@ -52,6 +49,7 @@ _WORDS = {
     "found incompatible YAML document": "this version of YAML is not read",
     "could not find expected directive name": "a text that begins with % needs quotes",
     "found unknown directive name": "a text that begins with % needs quotes",
+    "did not find expected '-' indicator": "the column does not fit: it is that of a list whose items begin with -",
 }
 
 
@@ -73,6 +71,8 @@ def understood(error: MarkedYAMLError, text: str) -> Complaint:
         return Complaint(place, place, _STARTS.get(char, f"a value cannot begin with `{char}`: use quotes"))
     if problem == "could not find expected ':'":
         return Complaint(begin, begin, "neither `key: value` nor an item of a list: is a colon missing?")
+    if problem in ("did not find expected key", "did not find expected <document start>"):
+        return Complaint(place, place, _misplaced(text, place, key=problem.endswith("key")))
     if problem == "mapping values are not allowed in this context":
         return Complaint(place, place, _colon(text, place))
     if "quoted scalar" in started and problem.startswith("found unexpected"):
@@ -97,10 +97,27 @@ def _tab(text: str, place: int) -> Complaint | None:
 
 
 def _colon(text: str, place: int) -> str:
-    line = text[text.rfind("\n", 0, place) + 1 : place]
-    if re.search(r":[ \t]", line):
+    """Why a colon makes no key where it is."""
+    start = text.rfind("\n", 0, place) + 1
+    if re.search(r":[ \t]", text[start:place]):
         return "a second colon in one line: a text with `: ` in it needs quotes"
-    return "a key cannot stand here: it is indented deeper than the keys before, or the line above has a value"
+    above = next((line for line in reversed(text[:start].split("\n")) if line.strip(" -") and "#" not in line), "")
+    if above and ": " not in above and not above.rstrip().endswith(":"):
+        return "a key cannot stand here: is a colon missing in the line above?"
+    return "a key cannot stand here: it is indented deeper than the key above, which has a value"
+
+
+def _misplaced(text: str, place: int, *, key: bool) -> str:
+    """Why something cannot stand where it is, though by itself it is fine."""
+    start = text.rfind("\n", 0, place) + 1
+    if text[start:place].strip(" -"):
+        return "unexpected text behind a value: if it belongs to it, all of it needs quotes"
+    if key and text.startswith("- ", place):
+        return "an item of a list cannot stand among keys"
+    first = re.search(r"^( *)[^ #\n]", text, re.MULTILINE)
+    if key or (first and len(first[1]) > place - start):
+        return "the indentation does not fit: no key above begins in this column"
+    return "unexpected text: a new document needs a line of --- before it"
 
 
 def _opened(text: str, begin: int, place: int) -> str:
