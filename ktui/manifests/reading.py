@@ -54,8 +54,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000
 _INDENT = re.compile(r"[ \t-]*")
 _LINE = re.compile(r"( *)(.*)\n?")
 _JSON_SPACE = re.compile(r"[ \t\n\r]*")
-_SPACE_OF_INDENT = re.compile(r"[ \t-]*")
-_LINE = re.compile(r"[^\S\n]*\n?")
+_SPACE_OF_LINE = re.compile(r"[^\S\n]*\n?")
 _ESCAPED_SLASH = re.compile(r"(?:[^\\]|\\[^/])*?\\/", re.DOTALL)
 _JSON_START = re.compile(r'\s*\{\s*["}]')
 
