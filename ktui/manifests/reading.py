@@ -275,15 +275,32 @@ def _twice(path: Path) -> str:
 # -- values ----------------------------------------------------------------------------------------
 
 
+_SCALAR, _MAPPING, _SEQUENCE, _ALIAS = range(4)
+
+
 class _Node:
-    """A value as it is written; `items` are the keys and values of a mapping in turn, or those of a sequence."""
+    """A value as it is written.
 
-    __slots__ = ("end", "event", "items")
+    Attributes:
+        kind: one of the four above.
+        start: where it begins.
+        end: where it ends.
+        text: of a scalar; of an alias, its name.
+        tag: as it was given, in full.
+        plain: whether a scalar has neither quotes nor a tag that says what it is.
+        items: the keys and values of a mapping in turn, those of a sequence, or what an alias stands for.
+    """
 
-    def __init__(self, event: Any, end: int, items: list[_Node] | None = None) -> None:
-        self.event = event
+    __slots__ = ("end", "items", "kind", "plain", "start", "tag", "text")
+
+    def __init__(self, kind: int, start: int, end: int, text: str, tag: str | None, plain: bool) -> None:
+        self.kind = kind
+        self.start = start
         self.end = end
-        self.items = items
+        self.text = text
+        self.tag = tag
+        self.plain = plain
+        self.items: list[_Node] = []
 
 
 class _Found(NamedTuple):
@@ -336,8 +353,7 @@ class _Builder:
         return _Found(value)
 
     def _root(self, root: _Node) -> Any:
-        start = root.event.start_mark.index + self._start
-        self.spans[()] = (-1, -1, start, root.end + self._start)
+        self._stand((), -1, -1, root)
         try:
             value = self._value(root, ())
         except _NotThere:
@@ -347,7 +363,7 @@ class _Builder:
         return value
 
     def _wrong(self, node: _Node, message: str, path: Path, severity: Severity = "error") -> None:
-        self._source.wrong(self._start + node.event.start_mark.index, message, path, severity)
+        self._source.wrong(self._start + node.start, message, path, severity)
         if severity == "error":
             self.sound = False
 
@@ -355,30 +371,36 @@ class _Builder:
 
     def _compose(self, event: Any, depth: int) -> _Node:
         kind = event.__class__
+        start = event.start_mark.index
         if kind is ScalarEvent:
-            node = _Node(event, event.end_mark.index)
+            end = event.end_mark.index
+            node = _Node(_SCALAR, start, end, event.value, event.tag, event.implicit[0])
             if self._slashes and event.style == '"':
-                self._refuse_slashes(event)
+                self._refuse_slashes(node)
             if event.anchor:
                 self._anchors[event.anchor] = node
             return node
         if kind is AliasEvent:
-            self._aliased = True
-            target = self._anchors.get(event.anchor)
-            return _Node(event, event.end_mark.index, None if target is None else [target])
-        items: list[_Node] = []
-        node = _Node(event, 0, items)
+            return self._compose_alias(event.anchor, start, event.end_mark.index)
+        node = _Node(_MAPPING if kind is MappingStartEvent else _SEQUENCE, start, 0, "", None, False)
         if event.anchor:
             self._anchors[event.anchor] = node
+        flow, following, compose, last, items = event.flow_style, self._next, self._compose, _END_OF[kind], node.items
         if depth == DEEPEST:
             self._wrong(node, f"nested deeper than {DEEPEST} levels", ())
             self._skip()
             return node
-        following, compose, last = self._next, self._compose, _END_OF[kind]
         while (event := following()).__class__ is not last:
             items.append(compose(event, depth + 1))
         # A block ends with its last value; libyaml ends it where the next text begins.
-        node.end = event.end_mark.index if node.event.flow_style or not items else items[-1].end
+        node.end = event.end_mark.index if flow or not items else items[-1].end
+        return node
+
+    def _compose_alias(self, name: str, start: int, end: int) -> _Node:
+        self._aliased = True
+        node = _Node(_ALIAS, start, end, name, None, False)
+        if (target := self._anchors.get(name)) is not None:
+            node.items.append(target)
         return node
 
     def _skip(self) -> None:
@@ -387,46 +409,44 @@ class _Builder:
             kind = self._next().__class__
             open_ones += (kind in _END_OF) - (kind in _END_OF.values())
 
-    def _refuse_slashes(self, event: Any) -> None:
+    def _refuse_slashes(self, node: _Node) -> None:
         """The one escape that libyaml reads and go-yaml does not."""
-        if found := _ESCAPED_SLASH.match(self._text, event.start_mark.index, event.end_mark.index):
+        if found := _ESCAPED_SLASH.match(self._text, node.start, node.end):
             self._source.wrong(self._start + found.end() - 2, "unknown escape \\/: a slash needs none")
             self.sound = False
 
     # What it means.
 
     def _value(self, node: _Node, path: Path) -> Any:
-        event = node.event
-        kind = event.__class__
+        kind = node.kind
         if self._aliased:
             self._count(node)
-        if kind is ScalarEvent:
+        if kind == _SCALAR:
             return self._scalar(node, path)
-        if kind is MappingStartEvent:
+        if kind == _MAPPING:
             found: dict[str, Any] = {}
             self._fill(found, node, path)
             return found
-        if kind is SequenceStartEvent:
+        if kind == _SEQUENCE:
             return self._sequence(node, path)
         return self._alias(node, path)
 
     def _scalar(self, node: _Node, path: Path) -> Any:
-        event = node.event
-        if event.tag is None and not event.implicit[0]:
-            return event.value
+        if node.tag is None and not node.plain:
+            return node.text
         try:
-            value = plain(event.value) if event.tag is None else as_json(tagged(event.tag, event.value))
+            value = plain(node.text) if node.tag is None else as_json(tagged(node.tag, node.text))
         except NotReadable as error:
             self._wrong(node, str(error), path)
             return None
-        if value.__class__ is float and value - value != 0:
-            self._wrong(node, f"`{event.value}` is a number that JSON has no word for: use quotes", path)
+        if value.__class__ is float and value - value != 0:  # type: ignore[operator]
+            self._wrong(node, f"`{node.text}` is a number that JSON has no word for: use quotes", path)
             return None
         return value
 
     def _sequence(self, node: _Node, path: Path) -> list[Any]:
         found: list[Any] = []
-        for item in node.items or ():
+        for item in node.items:
             inner = (*path, len(found))
             self._stand(inner, -1, -1, item)
             found.append(self._value(item, inner))
@@ -436,58 +456,52 @@ class _Builder:
         start = self._start
         if key >= 0:
             key, key_end = key + start, key_end + start
-        self.spans[path] = (key, key_end, value.event.start_mark.index + start, value.end + start)
+        self.spans[path] = (key, key_end, value.start + start, value.end + start)
 
     def _fill(self, found: dict[str, Any], node: _Node, path: Path) -> None:
         """Put the fields of a mapping into an object."""
-        pairs = iter(node.items or ())
+        pairs = iter(node.items)
         own: dict[str, int] = {}
         for name, value in zip(pairs, pairs, strict=True):
-            event = name.event
-            if event.__class__ is ScalarEvent and event.value == "<<" and (event.implicit[0] or event.tag == _MERGE):
+            if name.text == "<<" and name.kind == _SCALAR and (name.plain or name.tag == _MERGE):
                 self._merge(found, value, path, own)
                 continue
             if (field_name := self._key(name, path)) is None:
                 continue
             inner = (*path, field_name)
-            start = event.start_mark.index
             if field_name in own:
                 self._repeated(name, inner, own[field_name])
-            own[field_name] = start
-            self._stand(inner, start, name.end, value)
+            own[field_name] = name.start
+            self._stand(inner, name.start, name.end, value)
             found[field_name] = self._value(value, inner)
 
     def _repeated(self, name: _Node, path: Path, first: int) -> None:
         self._twice = True
         line = self._source.lines.at(first + self._start)[0]
         # Kubernetes takes the last one without a word: kubectl's reader does, so that the server never sees the other.
-        self._source.wrong(self._start + name.event.start_mark.index, f"{_twice(path)}, first in line {line}", path)
+        self._source.wrong(self._start + name.start, f"{_twice(path)}, first in line {line}", path)
 
     def _key(self, node: _Node, path: Path) -> str | None:
         """A key as text; None when it cannot be one, which is told."""
-        event, name = node.event, node
-        if event.__class__ is AliasEvent and node.items:
-            name, event = node.items[0], node.items[0].event
+        name = node.items[0] if node.kind == _ALIAS and node.items else node
         if self._aliased:
             self._count(node)
-        if event.__class__ is not ScalarEvent:
-            if event.__class__ is AliasEvent:
-                self._unknown(node, path)
-            else:
-                place = node.event.start_mark.index
-                template = self._text.startswith("{{", max(place - 1, 0))
-                self._wrong(node, _TEMPLATE if template else "a key must be a text, no list and no object", path)
+        if name.kind == _ALIAS:
+            self._unknown(node, path)
             return None
-        if event.tag is None and not event.implicit[0]:
-            return str(event.value)
+        if name.kind != _SCALAR:
+            template = self._text.startswith("{{", max(node.start - 1, 0))
+            self._wrong(node, _TEMPLATE if template else "a key must be a text, no list and no object", path)
+            return None
+        if name.tag is None and not name.plain:
+            return name.text
         try:
-            found = as_key(resolve(event.value) if event.tag is None else tagged(event.tag, event.value))
+            found = as_key(resolve(name.text) if name.tag is None else tagged(name.tag, name.text))
         except NotReadable as error:
             self._wrong(name, str(error), path)
             return None
         if found is None:
-            said = event.value or "nothing"
-            self._wrong(node, f"{said} can be no key: use quotes", path)
+            self._wrong(node, f"{name.text or 'nothing'} can be no key: use quotes", path)
         return found
 
     # Aliases and merges.
@@ -498,7 +512,7 @@ class _Builder:
             return None
         target = node.items[0]
         if id(target) in self._within:
-            self._wrong(node, f"what *{node.event.anchor} stands for contains itself", path)
+            self._wrong(node, f"what *{node.text} stands for contains itself", path)
             return None
         self._within.add(id(target))
         try:
@@ -510,33 +524,32 @@ class _Builder:
         self.sound = False
         # In a line that was emptied there may have been the anchor.
         if self._syntax:
-            self._wrong(node, f"there is no &{node.event.anchor} above", path)
+            self._wrong(node, f"there is no &{node.text} above", path)
 
     def _merge(self, found: dict[str, Any], node: _Node, path: Path, own: dict[str, int]) -> None:
         """Put the fields that `<<` names into an object; they replace those above it, as they do in go-yaml."""
-        several = node.event.__class__ is SequenceStartEvent
-        # The first one counts most, so it comes last.
-        for one in reversed(node.items or ()) if several else (node,):
-            target = one.items[0] if one.event.__class__ is AliasEvent and one.items else one
-            if target.event.__class__ is not MappingStartEvent:
-                if target.event.__class__ is AliasEvent:
-                    self._unknown(target, path)
-                else:
-                    self._wrong(one, "<< needs an object, or a list of objects", path)
-                continue
-            if self._aliased:
-                self._count(one)
-            fields: dict[str, Any] = {}
-            if id(target) in self._within:
+        # The first one of several counts most, so it comes last.
+        for one in reversed(node.items) if node.kind == _SEQUENCE else (node,):
+            target = one.items[0] if one.kind == _ALIAS and one.items else one
+            if target.kind == _ALIAS:
+                self._unknown(target, path)
+            elif target.kind != _MAPPING:
+                self._wrong(one, "<< needs an object, or a list of objects", path)
+            elif id(target) in self._within:
                 self._wrong(one, "what << names contains itself", path)
-                continue
-            self._within.add(id(target))
-            self._fill(fields, target, path)
-            self._within.discard(id(target))
-            if replaced := [f"`{name}`" for name in fields if name in own]:
-                message = f"<< replaces {', '.join(replaced)} above it: put it first"
-                self._wrong(node, message, path, "warning")
-            found.update(fields)
+            else:
+                self._merge_one(found, one, target, path, own)
+
+    def _merge_one(self, found: dict[str, Any], one: _Node, target: _Node, path: Path, own: dict[str, int]) -> None:
+        if self._aliased:
+            self._count(one)
+        fields: dict[str, Any] = {}
+        self._within.add(id(target))
+        self._fill(fields, target, path)
+        self._within.discard(id(target))
+        if replaced := [f"`{name}`" for name in fields if name in own]:
+            self._wrong(one, f"<< replaces {', '.join(replaced)} above it: put it first", path, "warning")
+        found.update(fields)
 
     def _count(self, node: _Node) -> None:
         """Refuse what aliases blow up, by go-yaml's measure."""
@@ -558,8 +571,8 @@ _TEMPLATE = "a text that begins with {{ needs quotes; a template is no YAML unti
 
 def _exists(value: Any, path: Path) -> bool:
     for step in path:
-        if isinstance(value, dict) and step in value or isinstance(value, list) and isinstance(step, int):
-            value = value[step]  # type: ignore[index]
-        else:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
             return False
     return True
