@@ -47,7 +47,8 @@ class Place(NamedTuple):
 
     Attributes:
         key: its key; None for items of lists and for whole documents.
-        value: the value itself; empty, behind the key, when there is none. What an alias stands for is where its anchor is.
+        value: the value itself; empty, behind the key, when there is none. What an alias stands for is where its
+            anchor is.
     """
 
     key: Position | None

@@ -1,9 +1,9 @@
 """YAML as Kubernetes reads it: text in, values with their positions out, and everything that is wrong.
 
 kubectl cuts a text into documents at lines of `---`, takes for JSON what begins with a brace, and gives the rest to
-sigs.k8s.io/yaml. So does this: on libyaml's parser, of which go-yaml v2 is a copy, with go-yaml's rules of what scalars,
-aliases and merges mean. Where Kubernetes reads a text that cannot be meant as it stands (a key twice in one object),
-there is an error all the same. Sources:
+sigs.k8s.io/yaml. So does this: on libyaml's parser, of which go-yaml v2 is a copy, with go-yaml's rules of what
+scalars, aliases and merges mean. Where Kubernetes reads a text that cannot be meant as it stands (a key twice in one
+object), there is an error all the same. Sources:
 https://pkg.go.dev/k8s.io/apimachinery/pkg/util/yaml and https://github.com/yaml/go-yaml/blob/v2/decode.go.
 """
 
@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, NamedTuple
 
 import yaml
@@ -40,7 +41,7 @@ except ImportError:  # PyYAML without libyaml finds the same, ten times slower a
 
         def raw_parse(self) -> None:
             """Parse for the errors alone."""
-            while self.get_event() is not None:
+            while self.get_event() is not None:  # type: ignore[no-untyped-call]
                 pass
 
 
@@ -123,8 +124,10 @@ def read(text: str, *, file: str = "") -> Reading:
     rest = 0 if marked else _read_json(source)
     for start, end in _pieces(source, rest):
         _read_yaml(source, start, end)
-    source.problems.sort(key=lambda problem: problem[:2])
-    return Reading(source.documents, source.problems, source.fragments, file)
+    # What an alias names twice is wrong once.
+    problems = {(problem.line, problem.column, problem.message): problem for problem in source.problems}
+    in_order = sorted(problems.values(), key=lambda problem: problem[:2])
+    return Reading(source.documents, in_order, source.fragments, file)
 
 
 class _Source:
@@ -174,7 +177,7 @@ def _read_json(source: _Source) -> int:
 
 def _is_yaml(text: str) -> bool:
     try:
-        CParser(text).raw_parse()  # type: ignore[no-untyped-call]
+        CParser(text).raw_parse()
     except (yaml.YAMLError, UnicodeEncodeError):
         return False
     return True
@@ -230,7 +233,10 @@ def _allowed(source: _Source, start: int, text: str) -> str:
     """A text without the characters that YAML forbids."""
     for count, found in enumerate(_FORBIDDEN.finditer(text)):
         if count < MOST_PROBLEMS:
-            source.wrong(start + found.start(), f"the character U+{ord(found[0]):04X} is not allowed: use an escape")
+            code = ord(found[0])
+            # Whoever decodes bytes may leave those that are no UTF-8 as halves of surrogates.
+            what = f"byte {code - 0xDC00:02X}" if 0xDC80 <= code <= 0xDCFF else f"character U+{code:04X}"
+            source.wrong(start + found.start(), f"the {what} is not allowed: use an escape")
     return _FORBIDDEN.sub(" ", text)
 
 
@@ -242,7 +248,7 @@ def _mend(source: _Source, start: int, text: str) -> str | None:
     """
     for _ in range(MOST_PROBLEMS):
         try:
-            CParser(text).raw_parse()  # type: ignore[no-untyped-call]
+            CParser(text).raw_parse()
             return text
         except yaml.MarkedYAMLError as error:
             complaint = understood(error, text)
@@ -335,8 +341,7 @@ class _Builder:
 
     def read(self, text: str) -> _Found | None:
         """The first document of a text that can be parsed; None when there is none."""
-        parser = CParser(text)  # type: ignore[no-untyped-call]
-        self._next = parser.get_event
+        self._next: Callable[[], Any] = CParser(text).get_event
         self._text, self._slashes = text, "\\/" in text
         while (event := self._next()) is not None and event.__class__ is not DocumentStartEvent:
             pass
@@ -439,7 +444,7 @@ class _Builder:
         except NotReadable as error:
             self._wrong(node, str(error), path)
             return None
-        if value.__class__ is float and value - value != 0:  # type: ignore[operator]
+        if value.__class__ is float and not isfinite(value):  # type: ignore[arg-type]
             self._wrong(node, f"`{node.text}` is a number that JSON has no word for: use quotes", path)
             return None
         return value

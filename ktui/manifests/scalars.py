@@ -1,7 +1,7 @@
 """What a scalar of YAML stands for, as Kubernetes reads it.
 
-kubectl and the API server read YAML by sigs.k8s.io/yaml: go-yaml v2 resolves the scalars, and what it finds goes through
-JSON, whose numbers become int64 or float64. Sources, whose rules stand here one by one:
+kubectl and the API server read YAML by sigs.k8s.io/yaml: go-yaml v2 resolves the scalars, and what it finds goes
+through JSON, whose numbers become int64 or float64. Sources, whose rules stand here one by one:
 https://github.com/yaml/go-yaml/blob/v2/resolve.go, https://github.com/kubernetes-sigs/yaml/blob/v1.6.0/yaml.go and
 https://pkg.go.dev/k8s.io/apimachinery/pkg/util/json.
 """
@@ -15,6 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from math import isfinite, isinf, isnan
+
 Scalar = str | int | float | bool | None
 
 TAG = "tag:yaml.org,2002:"
@@ -201,7 +202,9 @@ def _short_float(number: float) -> str:
     if isinf(single):
         return ".inf" if single > 0 else "-.inf"
     shortest = next(
-        text for digits in range(9) if struct.pack("f", float(text := f"{single:.{digits}e}")) == struct.pack("f", single)
+        text
+        for digits in range(9)
+        if struct.pack("f", float(text := f"{single:.{digits}e}")) == struct.pack("f", single)
     )
     mantissa, _, exponent = shortest.partition("e")
     power = int(exponent)

@@ -31,9 +31,9 @@ _INDENT = re.compile(r"[ \t]*")
 
 # By libyaml's words, ours. Those with another place to show than libyaml's stand in `understood`.
 _WORDS = {
-    "block sequence entries are not allowed in this context": "a list item cannot stand here: it needs a line of its own",
+    "block sequence entries are not allowed in this context": "a list item needs a line of its own",
     "mapping keys are not allowed in this context": "a key cannot stand here",
-    "found unknown escape character": "unknown escape after the backslash: write \\\\ for a backslash, or use single quotes",
+    "found unknown escape character": "unknown escape: write \\\\ for a backslash, or use single quotes",
     "did not find expected hexdecimal number": "an escape needs hexadecimal digits",
     "found invalid Unicode character escape code": "the escape stands for no character",
     "found undefined tag handle": "unknown tag",

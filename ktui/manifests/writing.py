@@ -1,7 +1,7 @@
 """Values as YAML text, which Kubernetes, and every reader of YAML 1.1 or 1.2, reads back as the same value.
 
-The style is kubectl's: two spaces a level, items of lists in the column of their key, quotes only where they are needed,
-and texts of several lines as blocks. Lines are never folded.
+The style is kubectl's: two spaces a level, items of lists in the column of their key, quotes only where they are
+needed, and texts of several lines as blocks. Lines are never folded.
 """
 
 from __future__ import annotations
@@ -23,9 +23,7 @@ _OTHERS = re.compile(
     r"|[-+]?0o?[0-7_]+|[-+]?0[bx][\da-fA-F_]+|[-+]?(\.inf|\.Inf|\.INF)|[-+]?\d[\d_]*([eE][-+]?\d+)?"
 )
 # A plain scalar: nothing at its start that means something else, no `: ` and no ` #` inside, no space at its ends.
-_PLAIN = re.compile(
-    r"(?![-?:](?:\s|$)|---|\.\.\.)[^\s,\[\]{}#&*!|>'\"%@`](?:[^\s:#]|:(?!\s|$)|(?<! )#| (?=[^ #])| (?= )|(?<=\w)#)*(?<! )"
-)
+_PLAIN = re.compile(r"(?![-?:](?:\s|$)|---|\.\.\.)[^\s,\[\]{}#&*!|>'\"%@`](?:[^\s:#]|:(?!\s|$)|(?<! )#| (?!#))*(?<! )")
 _NOT_PRINTED = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff"
 )
@@ -128,7 +126,7 @@ def _text(text: str, indent: str) -> str:
 def _block(text: str, indent: str) -> str | None:
     """A text of several lines as a literal block, without its last line break; None where a block cannot hold it."""
     first = text.lstrip("\n")
-    # A block that begins with a tab is read differently by different readers; one that ends with a space is easily lost.
+    # Readers differ in what they make of a block that begins with a tab; and space at the end is easily lost.
     if not first or first[0] == "\t" or text[-1] in " \t" or not text.strip() or _ESCAPED.search(text):
         return None
     body = text.rstrip("\n")
