@@ -1,0 +1,1 @@
+"""Manifests: as text and as values."""
