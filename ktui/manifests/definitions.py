@@ -1,6 +1,7 @@
 """Definitions: the types of an OpenAPI document, as a Kubernetes server publishes it.
 
-Only what is used of it is kept: a document of two megabytes takes one in memory, and some milliseconds to read. Sources:
+Only what is used of it is kept: a document of two megabytes takes one in memory, and some milliseconds to read.
+Sources:
 https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-interface-definition
 https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
 """

@@ -1,8 +1,8 @@
 """Schemas: what a kind's objects may have in them, and what it means.
 
-    schema = read_definitions(document).schema("apps", "v1", "Deployment")
+    schema = schema_of(read_definitions(document), "apps", "v1", "Deployment")
     schema.field(("spec", "template", "spec", "containers", 0, "image")).type   # string
-    describe(schema, path), complete(schema, path, "ima"), check(value, schema)
+    describe(schema, path), complete(schema, path, "ima")
 
 A value is looked up by its path; that of a list's item is the same for all items.
 """
@@ -17,7 +17,7 @@ import msgspec
 from ktui.manifests.definitions import GVK, Definition, Definitions
 from ktui.manifests.lists import ABSENT, GUESSED, Lists, Path, Rule, guessed_keys
 
-QUANTITY, DURATION, INT_OR_STRING = "quantity", "duration", "int-or-string"
+QUANTITY, DURATION, INT_OR_STRING = "quantity", "go-duration", "int-or-string"
 
 _QUANTITY_TYPE, _DURATION_TYPE = ".resource.Quantity", ".meta.v1.Duration"
 # What custom resources have for a quantity, as controller-gen writes it.
@@ -211,6 +211,11 @@ class Schema:
         self.root = Field(definitions, Definition(ref=definitions.kinds[gvk]))
 
     @property
+    def built_in(self) -> bool:
+        """Whether the server itself defines the kind; the others are custom resources, whose schemas are stricter."""
+        return bool(self._definitions.strategic)
+
+    @property
     def strategic(self) -> bool:
         """Whether the kind takes strategic merge patches: the built-in ones do, custom resources do not."""
         return self.gvk in self._definitions.strategic
@@ -314,12 +319,16 @@ def describe(schema: Schema, path: Path) -> Documentation | None:
 
 def _documentation(field: Field, name: str, *, required: bool, text: str) -> Documentation:
     return Documentation(
-        name, field.type_words, required, (*map(str, field.enum),), _json(field.default), field.immutable, text
+        name, field.type_words, required, (*map(_plain, field.enum),), _json(field.default), field.immutable, text
     )
 
 
 def _json(value: Any) -> str:
     return "" if value is ABSENT else msgspec.json.encode(value).decode()
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else _json(value)
 
 
 # -- completion ------------------------------------------------------------------------------------
@@ -376,7 +385,7 @@ def _values(schema: Schema, path: Path, field: Field) -> list[str]:
     if path in (("apiVersion",), ("kind",)):
         return [f"{group}/{version}" if group else version] if path == ("apiVersion",) else [kind]
     if field.enum:
-        return [str(value) for value in field.enum]
+        return [*map(_plain, field.enum)]
     if field.type == "boolean":
         return ["true", "false"]
-    return [] if isinstance(field.default, dict | list | type(ABSENT)) else [_json(field.default).strip('"')]
+    return [] if isinstance(field.default, dict | list | type(ABSENT)) else [_plain(field.default)]
