@@ -171,9 +171,10 @@ class Field:
 
     @property
     def key_defaults(self) -> dict[str, Any]:
-        """What stands for such fields when an item does not have them."""
-        items = self.items
-        fields = ((key, items.inner(key)) for key in self.list_map_keys) if items else ()
+        """What stands for such fields when an item does not have them, and need not."""
+        if (items := self.items) is None:
+            return {}
+        fields = ((key, items.inner(key)) for key in self.list_map_keys if key not in items.required)
         return {key: found.default for key, found in fields if found is not None and found.default is not ABSENT}
 
     @property
