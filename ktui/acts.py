@@ -54,10 +54,14 @@ class Acts:
         """Whether nothing may be changed in this context."""
         return self._explorer.read_only
 
+    def _refuses(self, action: Action) -> bool:
+        """Whether ktui itself lets nobody do it: it changes or makes something, and nothing may be changed."""
+        return self.read_only and bool(action.access or action.creates)
+
     def may(self, action: Action, target: Target) -> bool | None:
         """Whether an action may be done, as far as that is known; asks nobody."""
         session = self._explorer.session
-        if self.read_only and action.access:
+        if self._refuses(action):
             return False
         if session.client is None:
             return None
@@ -69,7 +73,7 @@ class Acts:
         Raises:
             KtuiError: there is no connection.
         """
-        if self.read_only and (action.access or action.id == "undo"):
+        if self._refuses(action):
             return READ_ONLY
         user = self._explorer.session.server.user
         verdict = Verdict(None)

@@ -11,7 +11,7 @@ from ktui.kinds.names import GVR, ObjectKey
 from ktui.kube.client import Client
 from ktui.kube.discovery import Discovery
 from ktui.kube.errors import ConnectionFailed, UnexpectedAnswer
-from ktui.kube.following import follow_object, follow_objects
+from ktui.kube.following import decoded, follow_object, follow_objects
 from ktui.kube.listing import list_objects
 from ktui.kube.objects import get_object
 from ktui.kube.session import Session
@@ -67,7 +67,7 @@ class Place:
     async def objects(self, gvr: GVR, namespace: str = "", *, labels: str = "", fields: str = "") -> list[JsonObject]:
         """Some objects; of all namespaces when none is given."""
         listed = await list_objects(self.client, gvr, namespace, labels=labels, fields=fields)
-        return [msgspec.json.decode(item) for item in listed]
+        return await decoded(listed)
 
     def watch(self, gvr: GVR, key: ObjectKey) -> AsyncGenerator[JsonObject | None, None]:
         """One object as it is now, and again whenever it has changed."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -13,9 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Static
 
-from ktui.actions.action import Action, Asks, Said, Target
+from ktui.actions.action import Action, Asks, Said, Target, Undone
 from ktui.actions.copy import CopyText
 from ktui.actions.difference import difference
 from ktui.actions.form import Form
@@ -26,16 +26,26 @@ from ktui.actions.undertaking import Preview, Stage, Undertaking, Work
 from ktui.kinds.text import clean
 from ktui.kinds.tone import Tone
 from ktui.kube.errors import Conflict, KtuiError
-from ktui.widgets.act_words import GAP, Words, heading, preview_words, progress_words, said_words
+from ktui.widgets.act_words import Words, heading, preview_words, progress_words, said_words, told
 from ktui.widgets.clipboard import copy_to_clipboard
 from ktui.widgets.failures import FailuresSaid
-from ktui.widgets.form_view import FormView
+from ktui.widgets.form_view import FieldRow, FormView, Lines
+from ktui.widgets.told import Told
+
+if TYPE_CHECKING:
+    from ktui.app import KtuiApp
 
 SETTLES = 0.25
 """Seconds for which nothing is typed before the server is asked what would happen."""
 
 SIDE_BY_SIDE, LONG_FORM = 124, 3
 """Columns from which on a form of so many fields stands beside what would happen."""
+
+TALLEST, LEAST = 0.96, 4
+"""Which part of the terminal's height the dialog takes at most; and lines that what would happen has at least."""
+
+FRAME, NAME = 4, 3
+"""Lines of the dialog's border and buttons, and of the line in which a name is typed; each with what parts it off."""
 
 
 class ActScreen(FailuresSaid, ModalScreen[None]):
@@ -54,8 +64,8 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         Binding("ctrl+s", "submit", "Do it", show=False),
         Binding("ctrl+y", "copy", "Copy the kubectl line", show=False, priority=True),
         Binding("ctrl+x", "stop", "Stop what has not begun", show=False, priority=True),
-        Binding("right", "app.focus_next", show=False),
-        Binding("left", "app.focus_previous", show=False),
+        Binding("right,down", "app.focus_next", show=False),
+        Binding("left,up", "app.focus_previous", show=False),
         Binding("pagedown", "scroll(1)", show=False),
         Binding("pageup", "scroll(-1)", show=False),
     ]
@@ -72,12 +82,12 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         &.-beside > #box { width: 150; }
         & #parts { height: auto; max-height: 100%; layout: vertical; }
         &.-beside #parts { layout: horizontal; }
-        & #ask { height: auto; width: 1fr; }
-        &.-beside #ask { width: 62; height: auto; max-height: 100%; padding-right: 2; }
-        &.-beside #told { width: 1fr; }
-        & #told { height: auto; max-height: 30; background: $bar; scrollbar-size-vertical: 1; }
-        & #told > Static { height: auto; }
-        & #facts { color: $quiet; height: auto; margin-bottom: 1; }
+        & #ask { height: auto; width: 1fr; background: $bar; scrollbar-size-vertical: 1; }
+        &.-beside #ask { width: 62; padding-right: 2; }
+        & #told { height: auto; width: 1fr; background: $bar; scrollbar-size-vertical: 1; }
+        & .apart { margin-bottom: 1; }
+        &.-beside #ask.apart { margin-bottom: 0; }
+        & #facts { color: $quiet; height: auto; }
         & #name { height: auto; margin-top: 1; }
         & #name > Label { color: $warning; }
         & #name > Input { border: none; height: 1; padding: 0; background: $surface; }
@@ -85,9 +95,14 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         & #buttons { height: 1; margin-top: 1; align-horizontal: left; }
         & #hint { color: $faint; width: 1fr; height: 1; content-align-horizontal: right; }
         & Button { min-width: 10; margin-right: 2; }
-        & Button:focus { background: $row-cursor; color: $bright; text-style: bold; }
+        & Button.-style-default:focus {
+            background: $row-cursor; background-tint: $row-cursor 0%; color: $bright; text-style: bold;
+        }
     }
     """
+
+    # Until the form is there, what is typed waits for it.
+    takes_keys_later = True
 
     def __init__(
         self,
@@ -122,9 +137,9 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         """A box: what is asked, what would happen, buttons."""
         with Vertical(id="box"):
             with Container(id="parts"):
-                yield Vertical(id="ask")
+                yield VerticalScroll(id="ask", can_focus=False)
                 with VerticalScroll(id="told", can_focus=False):
-                    yield Static(id="words", markup=False)
+                    yield Told()
             with Vertical(id="name"):
                 yield Label(id="type-this", markup=False)
                 entry = Input(compact=True)
@@ -139,7 +154,7 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         """Read what is to be changed."""
         box = self.query_one("#box")
         box.border_title = Content(heading(self.undertaking))
-        self.query_one("#name").display = False
+        self.query_one("#ask").display = self.query_one("#name").display = False
         self.query_one("#do", Button).disabled = True
         self._tell()
         self._read()
@@ -147,48 +162,60 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
     # -- reading -----------------------------------------------------------------------------
 
     @work(group="read", exclusive=True, exit_on_error=False)
-    async def _read(self, focus: bool = True) -> None:
+    async def _read(self) -> None:
         self._trouble, self._checked = None, False
-        box = self.query_one("#box")
         try:
-            box.border_subtitle = Content(clean(self.undertaking.place.context))
-            verdict = await self._verdict(self.action, self.undertaking.targets)
-            self._denied = verdict if verdict.allowed is False else None
-            await self.undertaking.read()
-            form = await self.action.form(self.undertaking.place, self.undertaking.targets)
+            form = await self._form()
         except KtuiError as error:
             self._trouble = error
             self._tell()
             self.query_one("#cancel").focus()
-            return
-        await self._show_form(form, focus)
-        self._think()
-        if self._only_looks and not form.fields and self._may_do():
-            self._do()
+        else:
+            await self._show_form(form)
+            self._think()
+            self._take_keyboard()
+            if self._only_looks and not form.fields and self._may_do():
+                self._do()
+        if self.is_current:
+            cast("KtuiApp", self.app).release_keys()
 
-    async def _show_form(self, form: Form, focus: bool) -> None:
+    async def _form(self) -> Form:
+        """What is to be asked, after a look at who may do it and at what it is done to."""
+        self.query_one("#box").border_subtitle = Content(clean(self.undertaking.place.context))
+        verdict = await self._verdict(self.action, self.undertaking.targets)
+        self._denied = verdict if verdict.allowed is False else None
+        await self.undertaking.read()
+        return await self.action.form(self.undertaking.place, self.undertaking.targets)
+
+    async def _show_form(self, form: Form) -> None:
         ask = self.query_one("#ask")
         if self.query(FormView):
             # Read again: what was typed stays.
-            return
-        self.undertaking.values = form.start()
-        asked = sum(field.shown(self.undertaking.values) for field in form.fields)
-        beside = self._wide(asked, self.app.size.width)
-        self.set_class(beside, "-beside")
-        if form.facts:
-            await ask.mount(Static("\n".join(map(clean, form.facts)), id="facts", markup=False))
-        await ask.mount(FormView(form))
-        ask.display = bool(form.fields or form.facts)
-        self._fit()
-        if focus and self._asks is Asks.NOTHING and any(row.display for row in self.query("FieldRow")):
+            self.query_one(FormView).renew(form)
+            self.query_one("#facts", Static).update(_lines(form.facts))
+        else:
+            self.undertaking.values = form.start()
+            facts = Static(_lines(form.facts), id="facts", markup=False)
+            facts.display = bool(form.facts)
+            await ask.mount(facts, FormView(form))
+        asked = any(row.display for row in self.query(FieldRow))
+        self.query_one("#facts").set_class(asked, "apart")
+        ask.display = asked or bool(form.facts)
+        self._lay_out()
+
+    def _take_keyboard(self) -> None:
+        """Begin with the first field; where it has to be confirmed, with Cancel."""
+        if self._asks is not Asks.NOTHING:
+            self.query_one("#cancel").focus()
+        elif any(row.display for row in self.query(FieldRow)):
             self.query_one(FormView).focus_first()
-        elif focus:
-            self.query_one("#cancel" if self._asks is not Asks.NOTHING else "#do").focus()
+        else:
+            self.query_one("#do" if self._may_do() else "#cancel").focus()
 
     @property
     def _only_looks(self) -> bool:
         """Whether nothing is changed, so that nothing has to be meant."""
-        return all(not work.steps for work in self.undertaking.works) and not self.action.access
+        return not self.action.access and not self.action.creates
 
     # -- what would happen -------------------------------------------------------------------
 
@@ -196,8 +223,14 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
     def _asks(self) -> Asks:
         if not self.query(FormView):
             return Asks.NOTHING
-        asks = self.action.asks(self.undertaking.targets, self.undertaking.values)
-        return Asks.NAME if self._protected and not self.action.creates else asks
+        if self._protected and not self._only_looks and not self._makes:
+            return Asks.NAME
+        return self.action.asks(self.undertaking.targets, self.undertaking.values)
+
+    @property
+    def _makes(self) -> bool:
+        """Whether nothing that is there is changed; undoing makes nothing new, although it has no object at first."""
+        return self.action.creates and self.action.id != "undo"
 
     @on(FormView.Changed)
     def _think(self) -> None:
@@ -209,7 +242,9 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
             self.undertaking.plan()
             self._check()
         else:
+            # Nothing is planned from it, so nothing that was said of another one holds.
             self.workers.cancel_group(self, "check")
+            self._said, self._previews = (), {}
         self._ask_for_name()
         self._tell()
 
@@ -251,6 +286,9 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         if self._denied is not None or self._trouble is not None or not self.query(FormView):
             return False
         if self.query_one(FormView).judge() or all(work.error is not None for work in works):
+            return False
+        if self._asks is not Asks.NOTHING and not self._checked:
+            # Nobody agrees to what has not been said yet.
             return False
         refused = [self._refused(work) for work in works if work.error is None]
         if self._checked and refused and all(refused):
@@ -303,7 +341,7 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
     def _do(self) -> None:
         self.query_one("#ask").display = False
         self.query_one("#name").display = False
-        self.remove_class("-beside")
+        self._lay_out()
         # Not a worker of this page: it goes on when the page is left.
         self._going = asyncio.create_task(self._done(), name=f"act {self.action.id}")
         self._tell()
@@ -340,8 +378,7 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         if not self.undertaking.works:
             self.dismiss()
             return
-        self.query_one("#ask").display = True
-        self._previews = {}
+        self._said, self._previews = (), {}
         self._tell()
         self._read()
 
@@ -349,7 +386,12 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         """Do nothing; what runs goes on, and its end is told."""
         if self._going is not None and not self.undertaking.ended:
             self.app.notify("It goes on; its end will be told.", title=heading(self.undertaking), markup=False)
+        cast("KtuiApp", self.app).release_keys()
         self.dismiss()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is something to stop while it goes on; until then the key is the form's."""
+        return action != "stop" or (self._going is not None and not self.undertaking.ended)
 
     def action_copy(self) -> None:
         """Copy the kubectl lines."""
@@ -362,6 +404,8 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         told.scroll_relative(y=by * max(1, told.size.height - 1), animate=False)
 
     def _kubectl(self) -> list[str]:
+        if self._incomplete:
+            return []
         context = self.undertaking.place.context
         steps = [step for work in self.undertaking.works for step in work.steps]
         return [shell_line(step.kubectl, context, step.stdin) for step in steps if step.kubectl]
@@ -378,32 +422,41 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         self._tell_soon = False
         self._tell()
 
+    @property
+    def _incomplete(self) -> bool:
+        """Whether nothing can be planned from what is filled in."""
+        form = self.query(FormView)
+        return bool(form and form.first().judge())
+
     def _tell(self) -> None:
         if not self.is_attached:
             return
-        undertaking = self.undertaking
-        words = self._words() if self._going is None else progress_words(undertaking)
-        self.query_one("#words", Static).update(Content.assemble(*words))
-        do, cancel = self.query_one("#do", Button), self.query_one("#cancel", Button)
-        self._tell_buttons(do, cancel)
-        asks = self._asks is not Asks.NOTHING if undertaking.targets else False
+        room = self.query_one("#told").size.width
+        words = self._words(room) if self._going is None else progress_words(self.undertaking, room)
+        self.query_one(Told).tell(*words)
+        self.query_one("#told").display = bool(words)
+        self.query_one("#ask").set_class(bool(words), "apart")
+        self._tell_buttons(self.query_one("#do", Button), self.query_one("#cancel", Button))
+        asks = self._asks is not Asks.NOTHING if self.undertaking.targets else False
         self.set_class(asks, "-destructive")
-        self.query_one("#hint", Label).update(self._hint())
-        self._fit()
+        self.call_after_refresh(self._fit)
 
-    def _words(self) -> Words:
+    def _words(self, room: int) -> Words:
         if self._trouble is not None:
-            return said_words([Said(f"{self._trouble.sentence} {self._trouble.next_step}", Tone.FAILED)])
+            return said_words([Said(told(self._trouble), Tone.FAILED)])
         if not self.query(FormView):
             return [("Reading …", "$faint")]
         denied = self._denied
         said = [Said(f"{denied.why} {denied.ask}", Tone.FAILED)] if denied is not None else []
         if self._hidden:
-            said.append(Said(f"{self._hidden} of these are hidden by the filter.", Tone.WARNING))
-        return [
-            *said_words(said),
-            *preview_words(self.undertaking, self._said, self._previews, self._kubectl(), checked=self._checked),
-        ]
+            are = "is" if self._hidden == 1 else "are"
+            said.append(Said(f"{self._hidden} of these {are} hidden by the filter.", Tone.WARNING))
+        if self._incomplete:
+            return [*said_words(said), ("What would happen stands here when the form is filled in.", "$faint")]
+        shown = preview_words(
+            self.undertaking, self._said, self._previews, self._kubectl(), checked=self._checked, room=room
+        )
+        return [*said_words(said), *shown]
 
     def _tell_buttons(self, do: Button, cancel: Button) -> None:
         undertaking = self.undertaking
@@ -421,33 +474,80 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         else:
             cancel.label, do.label = "Leave running", "Stop"
             do.disabled = undertaking.cancelled
+        for button in (do, cancel):
+            # Its label alone does not make it wider.
+            button.refresh(layout=True)
         if do.disabled and do.has_focus:
             cancel.focus()
 
-    def _hint(self) -> str:
-        if self._going is None:
-            return "ctrl+y copies the kubectl line   esc cancels" if self._kubectl() else "esc cancels"
-        if self.undertaking.ended:
-            return "esc closes"
-        return "ctrl+x stops what has not begun   esc leaves it running"
+    def _hints(self) -> list[str]:
+        """What keys do, the most important last."""
+        if self._going is not None and not self.undertaking.ended:
+            return ["ctrl+x stops what has not begun", "esc leaves"]
+        told = self.query_one("#told")
+        if self._going is not None:
+            return [*(["U undoes it afterwards"] if self._can_be_undone else []), "esc closes"]
+        hints = ["ctrl+y copies the kubectl line"] if self._kubectl() else []
+        hints += ["pgdn shows more"] if told.display and told.virtual_size.height > told.size.height else []
+        return [*hints, "esc closes" if self._only_looks else "esc cancels"]
+
+    @property
+    def _can_be_undone(self) -> bool:
+        done = [work for work in self.undertaking.works if work.stage is Stage.DONE]
+        return self.action.id != "undo" and any(
+            step.undone is not Undone.NEVER and step.undone is not None for work in done for step in work.steps
+        )
+
+    # -- how large it is ---------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        """The form beside what would happen, where it is long and there is room."""
+        asked = sum(row.display for row in self.query(FieldRow))
+        long = asked >= LONG_FORM and self._going is None
+        self.set_class(long and self.app.size.width >= SIDE_BY_SIDE, "-beside")
 
     def _fit(self) -> None:
-        """As much of what would happen as there is room for."""
-        height = self.app.size.height
-        ask = (
-            0 if self.has_class("-beside") or not self.query_one("#ask").display else self.query_one("#ask").size.height
-        )
-        self.query_one("#told").styles.max_height = max(4, int(height * 0.96) - 6 - ask - GAP)
+        """Divide the height between what is asked and what would happen."""
+        if not self.is_attached:
+            return
+        ask, told, name = self.query_one("#ask"), self.query_one("#told"), self.query_one("#name")
+        room = int(self.app.size.height * TALLEST) - FRAME - (NAME if name.display else 0)
+        if self.has_class("-beside") or not ask.display:
+            self._shorten(ask, room)
+            told.styles.max_height = max(LEAST, room)
+        else:
+            self._shorten(ask, room - 1 - LEAST)
+            told.styles.max_height = max(LEAST, room - 1 - min(ask.virtual_size.height, room - 1 - LEAST))
+        self.call_after_refresh(self._hint)
 
-    @staticmethod
-    def _wide(fields: int, width: int) -> bool:
-        return fields >= LONG_FORM and width >= SIDE_BY_SIDE
+    def _hint(self) -> None:
+        """Say what keys do, as far as there is room."""
+        if not self.is_attached:
+            return
+        hints, hint = self._hints(), self.query_one("#hint", Label)
+        while hints[1:] and len("   ".join(hints)) > hint.size.width:
+            hints.pop(0)
+        hint.update("   ".join(hints))
+
+    def _shorten(self, ask: Widget, most: int) -> None:
+        """Leave as many lines to the longest text that can be typed that all fields are in sight."""
+        ask.styles.max_height = max(LEAST, most)
+        areas = [row for row in self.query(FieldRow) if row.display and isinstance(row.control, Lines)]
+        if not areas:
+            return
+        longest = max(areas, key=lambda row: row.lines)
+        control = longest.control
+        others = ask.virtual_size.height - control.size.height
+        control.styles.height = max(2, min(longest.lines, most - others))
 
     def on_resize(self, event: events.Resize) -> None:
-        """Beside each other where there is room."""
-        asked = sum(row.display for row in self.query("FieldRow"))
-        self.set_class(self._going is None and self._wide(asked, event.size.width), "-beside")
-        self.call_after_refresh(partial(self._fit))
+        """Lay it out anew."""
+        self._lay_out()
+        self._tell()
+
+
+def _lines(facts: Sequence[str]) -> str:
+    return "\n".join(map(clean, facts))
 
 
 def _kept(previews: Mapping[Work, Sequence[Preview]]) -> list[Said]:

@@ -117,6 +117,7 @@ class Acting(Screen[None]):
         """
         targets = chosen.targets
         if not targets:
+            self._nothing_chosen()
             return
         if len(targets) > 1 and not action.many:
             self.notify(f"{action.title} works on one object at a time.", severity="warning")
@@ -128,9 +129,14 @@ class Acting(Screen[None]):
         from ktui.screens.actions_menu import ActionsMenu
 
         kind, chosen = self.acted_on(), self.chosen()
-        if kind is not None and chosen.targets:
+        if not chosen.targets:
+            self._nothing_chosen()
+        elif kind is not None:
             offered = [action for action in self._actions if not action.creates and action.offers(kind)]
             self.app.push_screen(ActionsMenu(self.explorer.acts, offered, chosen), self._picked(chosen))
+
+    def _nothing_chosen(self) -> None:
+        self.notify("There is no object under the cursor. Press n to make a new one.", severity="warning")
 
     def action_new(self) -> None:
         """Make something new."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ktui.acts import Acts
 
 KEY, TITLE = 8, 22
-WIDTH = 92
+WIDTH = 112
 
 
 class ActionsMenu(FailuresSaid, ModalScreen[str | None]):
@@ -46,11 +46,12 @@ class ActionsMenu(FailuresSaid, ModalScreen[str | None]):
         align: center middle;
         background: $background 60%;
         & > Vertical {
-            width: 92; max-width: 100%; height: auto; max-height: 96%;
+            width: 112; max-width: 100%; height: auto; max-height: 96%;
             background: $bar; border: round $primary; border-title-color: $primary; padding: 0 1;
         }
         & OptionList {
             border: none; height: auto; background: $bar; padding: 0; scrollbar-size-vertical: 1;
+            &:focus { background-tint: $bar 0%; }
             & > .option-list--option-highlighted { background: $row-cursor; color: $bright; }
         }
         & Label { width: 100%; height: auto; max-height: 4; color: $faint; margin-top: 1; }
@@ -122,7 +123,8 @@ class ActionsMenu(FailuresSaid, ModalScreen[str | None]):
     @work(group="explain", exclusive=True, exit_on_error=False)
     async def _explain(self, action: Action) -> None:
         label = self.query_one(Label)
-        label.update(self._why.get(action.id, "") or action.help)
+        why = self._why.get(action.id, "")
+        label.update(clean(why or action.help))
         place = self._acts.place
         try:
             target = await self._live(place, action, self._chosen.targets[0])
@@ -132,8 +134,9 @@ class ActionsMenu(FailuresSaid, ModalScreen[str | None]):
             if not action.creates:
                 label.update(clean(f"{error.sentence} {error.next_step}".strip()))
             return
-        if steps and steps[0].kubectl and not self._why.get(action.id):
-            label.update(Content.assemble(("$ ", "$faint"), clean(shell_line(steps[0].kubectl, place.context))))
+        if steps and steps[0].kubectl and not why:
+            line = shell_line(steps[0].kubectl, place.context)
+            label.update(Content.assemble(f"{action.help}\n", ("$ ", "$faint"), (clean(line), "$quiet")))
 
     async def _live(self, place: Cluster, action: Action, target: Target) -> Target:
         if action.creates:

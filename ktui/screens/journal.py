@@ -53,10 +53,11 @@ class JournalScreen(FailuresSaid, Screen[None]):
     JournalScreen {
         background: $background; layout: vertical;
         & > OptionList {
-            border: none; height: 1fr; background: $background; padding: 0 1; scrollbar-size-vertical: 1;
+            border: none; height: 1fr; background: $background; scrollbar-size-vertical: 1;
+            &:focus { background-tint: $background 0%; }
             & > .option-list--option-highlighted { background: $row-cursor; color: $bright; }
         }
-        & > Static { height: auto; max-height: 10; padding: 1 2; background: $background; border-top: solid $border; }
+        & > Static { height: auto; max-height: 10; background: $background; padding: 0 1; border-top: solid $border-blurred; }
     }
     """
 
@@ -105,7 +106,7 @@ class JournalScreen(FailuresSaid, Screen[None]):
         when = time.strftime("%m-%d %H:%M:%S", time.localtime(entry.at))
         text = f"{fit(clean(entry.action), 18)} {clean(entry.subject)}"
         notes = "  undone" if entry.undone else "  undoes another" if entry.undoes else ""
-        return Content.assemble((f"{when}  ", "$faint"), (f"{sign} ", style), text, (notes, "$faint"))
+        return Content.assemble((f" {when}  ", "$faint"), (f"{sign} ", style), text, (notes, "$faint"))
 
     @property
     def _entry(self) -> Entry | None:
@@ -122,7 +123,7 @@ class JournalScreen(FailuresSaid, Screen[None]):
             parts.append((f" … {len(lines) - 1} more lines", "$faint"))
         if entry.said:
             parts.append((f"\n{clean(entry.said)}", "$failed" if entry.result is Result.FAILED else "$warning"))
-        if entry.undo is not None and not entry.undone:
+        if entry.undo is not None and not entry.undone and offered([entry]):
             parts.append((f"\nUndo: {clean(entry.undo.refused or entry.undo.title)}.", "$quiet"))
             parts += [(f"\n{clean(sentence)}", "$faint") for sentence in entry.undo.cannot]
         self.query_one(Static).update(Content.assemble(*parts))

@@ -66,13 +66,13 @@ class TableScreen(Navigation):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "details", "Details", tooltip="Everything about the object: overview, YAML, events, relations."),
-        Binding("y", "details('yaml')", "YAML", tooltip="The object as YAML."),
-        Binding("c", "copy", "Copy", tooltip="Copy the name, the YAML or the kubectl line."),
         Binding("a", "actions", "Actions", tooltip="All that can be done to the object, and why not."),
         Binding("n", "new", "New", show=False, tooltip="Make something new: a deployment, a service, from YAML."),
         Binding("U", "undo", "Undo", show=False, tooltip="Take back one of the last changes."),
         Binding("slash", "filter", "Filter", tooltip="Show the rows that contain a text; Esc clears."),
         Binding("colon", "go_to", "Go to", tooltip="Any kind: :ing, :cm kube-system, :deploy -l app=web."),
+        Binding("y", "details('yaml')", "YAML", tooltip="The object as YAML."),
+        Binding("c", "copy", "Copy", tooltip="Copy the name, the YAML or the kubectl line."),
         Binding("exclamation_mark", "unhealthy", "Unhealthy", tooltip="Show unhealthy rows only."),
         Binding("D", "demo", "Open the demo", tooltip="Look around in the embedded cluster."),
         Binding("0", "all_namespaces", "All namespaces", show=False, tooltip="Look at all namespaces."),

@@ -47,6 +47,7 @@ class UndoScreen(ModalScreen[Sequence[Entry] | None]):
         }
         & OptionList {
             border: none; height: auto; max-height: 24; background: $bar; padding: 0; scrollbar-size-vertical: 1;
+            &:focus { background-tint: $bar 0%; }
             & > .option-list--option-highlighted { background: $row-cursor; color: $bright; }
         }
         & Label { width: 100%; height: auto; max-height: 5; color: $quiet; margin-top: 1; }

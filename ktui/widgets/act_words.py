@@ -7,22 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ktui.actions.action import Said
+from ktui.actions.action import JsonObject, Said, Step
 from ktui.actions.difference import difference
 from ktui.actions.difference import lines as lines_of
 from ktui.actions.undertaking import Preview, Stage, Undertaking, Work
 from ktui.kinds.manifest import is_secret, manifest
-from ktui.kinds.text import clean, clean_lines
+from ktui.kinds.text import clean
 from ktui.kinds.tone import Tone
-
-GAP = 1
-"""Empty lines between what is asked and what would happen."""
+from ktui.kube.errors import KtuiError
+from ktui.widgets.cells import width_of
 
 MOST_LINES = 400
 """Lines of a manifest, or of differences, that are shown; nobody reads more of them in a dialog."""
 
+WIDEST, ROOM = 44, 46
+"""Cells of what sentences are about at most, so that these begin below each other; and cells that they need at least,
+with their mark."""
+
 Words = list[tuple[str, str]]
 """Pieces of text and how each looks, as `Content.assemble` takes them."""
+
+STALE = "$faint"
+"""How something looks that is of the form as it was filled in a moment ago."""
 
 STYLES = {
     Tone.PLAIN: "$foreground",
@@ -55,13 +61,31 @@ def heading(undertaking: Undertaking) -> str:
     return f"{action.title} {len(targets)} {kinds.pop() if len(kinds) == 1 else 'objects'}"
 
 
-def said_words(said: Iterable[Said], indent: str = "") -> Words:
-    """Sentences, a line each, marked by their tones."""
+def told(error: KtuiError) -> str:
+    """What went wrong and what to do, as sentences: kubectl's own words end without a full stop."""
+    if not error.next_step:
+        return error.sentence
+    stop = "" if error.sentence.endswith((".", "!", "?", ":", "…")) else "."
+    return f"{error.sentence}{stop} {error.next_step}"
+
+
+def said_words(said: Iterable[Said], indent: str = "", room: int = 0) -> Words:
+    """Sentences, a line each, marked by their tones.
+
+    Args:
+        said: the sentences.
+        indent: what stands before each.
+        room: cells of a line; where it is enough, sentences about several things begin below each other.
+    """
+    lines = list(said)
+    widest = max((width_of(clean(each.about)) for each in lines), default=0)
+    align = widest <= min(WIDEST, room - ROOM - len(indent))
     words: Words = []
-    for each in said:
-        about = f"{clean(each.about)}  " if each.about else ""
+    for each in lines:
+        about = clean(each.about)
+        blanks = " " * (widest - width_of(about) if align else 0)
         mark = f"{each.tone.value} " if each.tone.value.strip() else "  "
-        words += [(indent + mark, STYLES[each.tone]), (about, "$bright")]
+        words += [(indent + mark, STYLES[each.tone]), (f"{about}{blanks}  " if about else "", "$bright")]
         words.append((clean(each.text) + "\n", STYLES[each.tone] if each.tone.unhealthy else "$foreground"))
     return words
 
@@ -73,6 +97,7 @@ def preview_words(
     kubectl: Sequence[str],
     *,
     checked: bool,
+    room: int = 0,
 ) -> Words:
     """What would happen.
 
@@ -81,52 +106,67 @@ def preview_words(
         said: consequences and cautions.
         previews: what dry runs said of each target.
         kubectl: the lines that do the same.
-        checked: whether these are of the form as it is filled in now.
+        checked: whether all this is of the form as it is filled in now; what is older looks so.
+        room: cells of a line.
     """
     several = len(undertaking.works) > 1
     words: Words = []
     for work in undertaking.works:
         if work.error is not None:
             name = f"{work.target.said}: " if several else ""
-            words += said_words([Said(f"{name}{work.error.sentence} {work.error.next_step}", Tone.FAILED)])
-    words += said_words(said)
-    if not checked and any(work.steps for work in undertaking.works):
-        words.append(("Asking the server what would happen …\n", "$faint"))
+            words += said_words([Said(f"{name}{told(work.error)}", Tone.FAILED)])
+    older = said_words(said, room=room)
     for work in undertaking.works:
         shown = [line for preview in previews.get(work, ()) for line in _preview(preview)]
         if shown and several:
-            words.append((clean(work.target.said) + "\n", "$bright"))
-        words += shown
-    for line in kubectl[:MOST_LINES]:
-        for place, part in enumerate(clean_lines(line)):
-            words += [("$ " if place == 0 else "  ", "$faint"), (part + "\n", "$quiet")]
-    if words:
-        text, style = words[-1]
-        words[-1] = (text.rstrip("\n"), style)
+            older.append((clean(work.target.said) + "\n", "$bright"))
+        older += shown
+    if not older and not checked and any(work.steps for work in undertaking.works):
+        older.append(("Asking the server what would happen …\n", STALE))
+    words += older if checked else [(text, STALE) for text, _ in older]
+    words += _unchanged(undertaking)
+    # Of lines that read a text, only the first line is shown: what they read stands below.
+    for line, more in dict.fromkeys((line.partition("\n")[0], "\n" in line) for line in kubectl[:MOST_LINES]):
+        words += [("$ ", "$faint"), (clean(line), "$quiet"), (" …\n" if more else "\n", "$faint")]
+    words += [line for work in undertaking.works for step in work.steps for line in _manifest(step)]
     return words
+
+
+def _unchanged(undertaking: Undertaking) -> Words:
+    """Where nothing would be done."""
+    works = undertaking.works
+    still = [work for work in works if work.error is None and not work.steps]
+    if not still or not undertaking.action.access:
+        return []
+    all_of_them = len(still) == len(works)
+    text = "Nothing would change." if all_of_them else f"{len(still)} of {len(works)} would stay as they are."
+    return [(f"{text}\n", "$faint")]
 
 
 def _preview(preview: Preview) -> Words:
     words: Words = []
     if preview.error is not None:
         tone = Tone.FAILED if preview.refused else Tone.WARNING
-        words += said_words([Said(f"{preview.error.sentence} {preview.error.next_step}", tone)])
+        words += said_words([Said(told(preview.error), tone)])
     words += said_words(Said(f"The server warns: {warning}", Tone.WARNING) for warning in preview.warnings)
-    if preview.step.shown is not None:
-        lines = manifest(preview.step.shown).splitlines()
-        words += [(clean(line) + "\n", "$quiet") for line in lines[:MOST_LINES]]
-        if len(lines) > MOST_LINES:
-            words.append((f"… {len(lines) - MOST_LINES:,} more lines\n", "$faint"))
-    elif preview.before is not None and preview.after is not None:
-        words += _difference(preview)
+    if preview.step.shown is None and preview.before is not None and preview.after is not None:
+        words += _difference(preview.before, preview.after)
     return words
 
 
-def _difference(preview: Preview) -> Words:
-    assert preview.before is not None
-    assert preview.after is not None
-    secret = is_secret(preview.after)
-    lines = lines_of(difference(preview.before, preview.after), secret=secret)
+def _manifest(step: Step) -> Words:
+    """What is sent, where that is a whole object."""
+    if step.shown is None:
+        return []
+    lines = manifest(step.shown).splitlines()
+    words = [(clean(line) + "\n", "$quiet") for line in lines[:MOST_LINES]]
+    if len(lines) > MOST_LINES:
+        words.append((f"… {len(lines) - MOST_LINES:,} more lines\n", "$faint"))
+    return words
+
+
+def _difference(before: JsonObject, after: JsonObject) -> Words:
+    lines = lines_of(difference(before, after), secret=is_secret(after))
     if not lines:
         return [("Nothing would change.\n", "$faint")]
     words: Words = []
@@ -142,29 +182,35 @@ def _difference(preview: Preview) -> Words:
     return words
 
 
-def progress_words(undertaking: Undertaking) -> Words:
-    """How it goes with each target."""
-    several = len(undertaking.works) > 1
-    words: Words = []
-    if several:
-        done = sum(work.stage is Stage.DONE for work in undertaking.works)
-        words.append((f"{done} of {len(undertaking.works)} done\n", "$quiet"))
-    for work in undertaking.works:
-        words += _progress(undertaking, work, indent="  " if several else "")
-    if words:
-        text, style = words[-1]
-        words[-1] = (text.rstrip("\n"), style)
+def progress_words(undertaking: Undertaking, room: int = 0) -> Words:
+    """How it goes with each target.
+
+    Args:
+        undertaking: what is being done.
+        room: cells of a line.
+    """
+    works = undertaking.works
+    if len(works) == 1:
+        return _progress(works[0], "", room)
+    done = sum(work.stage is Stage.DONE for work in works)
+    names = [clean(work.target.said) for work in works]
+    widest = max(map(width_of, names), default=0)
+    align = widest <= min(WIDEST, room - ROOM)
+    words: Words = [(f"{done} of {len(works)} done\n", "$quiet")]
+    for name, work in zip(names, works, strict=True):
+        blanks = " " * (widest - width_of(name) if align else 0)
+        words += _progress(work, f"{name}{blanks}  ", room)
     return words
 
 
-def _progress(undertaking: Undertaking, work: Work, indent: str) -> Words:
+def _progress(work: Work, name: str, room: int) -> Words:
     tone, stage = STAGES[work.stage]
     own = work.said.get("")
-    text = stage or (own.text if own is not None else undertaking.action.done)
+    text = stage or (own.text if own is not None else work.undertaking.action.done)
     if work.stage is Stage.WRITING and own is not None:
         text = own.text
-    name = f"{clean(work.target.said)}  " if indent else ""
     words: Words = [(f"{tone.value} ", STYLES[tone]), (name, "$bright"), (clean(text) + "\n", "$foreground")]
     if work.error is not None:
-        words.append((f"{indent}  {clean(work.error.sentence)} {clean(work.error.next_step)}\n", "$failed"))
-    return words + said_words((said for said in work.said.values() if said.about), indent + "  ")
+        words.append((f"  {clean(told(work.error))}\n", "$failed"))
+    indent = "    " if name else "  "
+    return words + said_words((said for said in work.said.values() if said.about), indent, room)

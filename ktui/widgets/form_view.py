@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,9 +17,13 @@ from textual.widgets import Input, Label, Static, TextArea
 
 from ktui.actions.form import ChoiceField, Field, Form, NumberField, SwitchField, TextField
 from ktui.kinds.text import clean
+from ktui.widgets.cells import width_of
 
-LABEL = 18
-"""Cells of a label."""
+LABEL, LONGEST = 14, 24
+"""Cells of labels, at least and at most; longer ones are wrapped."""
+
+BULLET, PEM = "•", "-----"
+"""What stands in the place of what is secret; and what keys and certificates begin with."""
 
 
 class Choices(Widget, can_focus=True):
@@ -100,10 +105,40 @@ class Switch(Widget, can_focus=True):
         self.action_turn()
 
 
+class Line(Input):
+    """One line of text, in which nothing that stands there already can do anything to the terminal."""
+
+    @property
+    def _value(self) -> Text:
+        """Overrides Textual's: the text as it is shown."""
+        shown = super()._value
+        return Text(clean(shown.plain), no_wrap=True, overflow="ignore", end="")
+
+
 class Lines(TextArea):
-    """Several lines of text; ctrl+s ends the form, as Enter begins a new line."""
+    """Several lines of text, shown as `Line` shows one; ctrl+s ends the form, as Enter begins a new line.
+
+    Args:
+        text: what stands there at first.
+        masked: whether it is secret: of `KEY=VALUE` only the key is shown, of everything else nothing.
+        placeholder: an example, shown while it is empty.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "screen.submit", "Done", show=False, priority=True)]
+
+    def __init__(self, text: str, *, masked: bool, placeholder: str) -> None:
+        super().__init__(text, show_line_numbers=False, soft_wrap=False, compact=True, placeholder=Content(placeholder))
+        self._masked = masked
+        # A blinking cursor writes 3.6 KB a second to the terminal.
+        self.cursor_blink = False
+
+    def get_line(self, line_index: int) -> Text:
+        """Overrides Textual's: a line as it is shown, character by character."""
+        line = str(self.document.get_line(line_index))
+        if self._masked:
+            key, equals, value = line.partition("=") if PEM not in self.text else ("", "", line)
+            line = f"{key}{equals}{BULLET * len(value)}" if equals else BULLET * len(line)
+        return Text("\t".join(map(clean, line.split("\t"))), end="", no_wrap=True)
 
 
 class FieldRow(Vertical):
@@ -111,26 +146,28 @@ class FieldRow(Vertical):
 
     Args:
         field: what is asked.
+        label: cells of the label.
     """
 
-    DEFAULT_CSS = f"""
-    FieldRow {{
+    DEFAULT_CSS = """
+    FieldRow {
         height: auto;
-        & > Horizontal {{ height: auto; }}
-        & > Horizontal > Label {{ width: {LABEL}; color: $quiet; padding-right: 1; }}
-        & Input {{ border: none; height: 1; padding: 0; background: $surface; width: 1fr; }}
-        & Input:focus {{ background: $row-cursor; color: $bright; }}
-        & TextArea {{ border: none; padding: 0; background: $surface; width: 1fr; }}
-        & TextArea:focus {{ background: $row-cursor; border: none; }}
-        & > .note {{ height: auto; padding-left: {LABEL}; color: $faint; display: none; }}
-        & > .note.-wrong {{ color: $failed; }}
-        & > .note.-said {{ display: block; }}
-    }}
+        & > Horizontal { height: auto; }
+        & > Horizontal > Label { color: $quiet; padding-right: 1; }
+        & Input { border: none; height: 1; padding: 0; background: $surface; width: 1fr; }
+        & Input:focus { background: $row-cursor; color: $bright; }
+        & TextArea { border: none; padding: 0; background: $surface; width: 1fr; }
+        & TextArea:focus { background: $row-cursor; border: none; }
+        & > .note { height: auto; color: $faint; display: none; }
+        & > .note.-wrong { color: $failed; }
+        & > .note.-said { display: block; }
+    }
     """
 
-    def __init__(self, field: Field) -> None:
+    def __init__(self, field: Field, label: int = LABEL) -> None:
         super().__init__()
         self.field = field
+        self._label = label
         self.control = self._control()
         self._touched = False
         self._wrong = ""
@@ -138,9 +175,13 @@ class FieldRow(Vertical):
     def compose(self) -> ComposeResult:
         """Label, control, note."""
         with Horizontal():
-            yield Label(self.field.label, markup=False)
+            label = Label(clean(self.field.label), markup=False)
+            label.styles.width = self._label
+            yield label
             yield self.control
-        yield Static("", classes="note", markup=False)
+        note = Static("", classes="note", markup=False)
+        note.styles.padding = (0, 0, 0, self._label)
+        yield note
 
     def _control(self) -> Widget:
         field = self.field
@@ -150,9 +191,8 @@ class FieldRow(Vertical):
             case SwitchField():
                 return Switch(field.start)
             case TextField() if field.lines > 1:
-                area = Lines(field.start, show_line_numbers=False, soft_wrap=False, compact=True)
+                area = Lines(field.start, masked=field.masked, placeholder=field.placeholder)
                 area.styles.height = field.lines
-                area.cursor_blink = False
                 return area
             case TextField():
                 return self._line(field.start, field.placeholder, masked=field.masked)
@@ -160,7 +200,7 @@ class FieldRow(Vertical):
                 return self._line("" if field.start is None else str(field.start), "")
 
     def _line(self, text: str, placeholder: str, *, masked: bool = False) -> Input:
-        line = Input(text, placeholder=placeholder, password=masked, compact=True, select_on_focus=True)
+        line = Line(text, placeholder=placeholder, password=masked, compact=True, select_on_focus=True)
         # A blinking cursor writes 3.6 KB a second to the terminal.
         line.cursor_blink = False
         return line
@@ -179,6 +219,11 @@ class FieldRow(Vertical):
         text = text.strip()
         return None if not text else int(text) if _is_number(text) else text
 
+    @property
+    def lines(self) -> int:
+        """How many lines its control wants."""
+        return self.field.lines if isinstance(self.field, TextField) else 1
+
     def judge(self, sentence: str) -> None:
         """Say what is wrong with it, if anything, and if it was touched."""
         self._wrong = sentence
@@ -195,7 +240,7 @@ class FieldRow(Vertical):
         note = self.query_one(".note", Static)
         wrong = self._wrong if self._touched else ""
         text = wrong or (self.field.help if self.has_focus_within else "")
-        note.update(text)
+        note.update(clean(text))
         note.set_class(bool(text), "-said")
         note.set_class(bool(wrong), "-wrong")
 
@@ -231,8 +276,19 @@ class FormView(Vertical):
     def __init__(self, form: Form) -> None:
         super().__init__()
         self.form = form
-        self.rows = [FieldRow(field) for field in form.fields if not _never(field)]
-        self._hidden = {field.name: field.start for field in form.fields if _never(field)}
+        asked = [field for field in form.fields if not _never(field)]
+        shown = [field for field in asked if field.shown(form.start())]
+        label = max((width_of(field.label) + 2 for field in shown), default=LABEL)
+        self.rows = [FieldRow(field, min(max(label, LABEL), LONGEST)) for field in asked]
+        self._hidden = _carried(form)
+
+    def renew(self, form: Form) -> None:
+        """Take what a form carries that was made anew, and keep what is filled in.
+
+        Args:
+            form: the same one, from what is there now.
+        """
+        self._hidden = _carried(form)
 
     def compose(self) -> ComposeResult:
         """A row for each field."""
@@ -290,6 +346,10 @@ class FormView(Vertical):
 def _never(field: Field) -> bool:
     """Whether a field is never asked for, and only carries what a plan needs."""
     return not isinstance(field, TextField | NumberField | ChoiceField | SwitchField)
+
+
+def _carried(form: Form) -> dict[str, Any]:
+    return {field.name: field.start for field in form.fields if _never(field)}
 
 
 def _is_number(text: str) -> bool:
