@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ktui.manifests.definitions import Definition
 from ktui.manifests.formats import type_of, wrong
-from ktui.manifests.lists import Path
+from ktui.manifests.problems import Path, Problem, Severity
 from ktui.manifests.schema import INT_OR_STRING, QUANTITY, Field, Schema
 
-Severity = Literal["error", "warning"]
+if TYPE_CHECKING:
+    from ktui.manifests.reading import Document
 
 _OF_OBJECTS = frozenset(("apiVersion", "kind", "metadata"))
 # Lists whose items may have one key twice: the server warns, as it always took them.
@@ -37,6 +38,20 @@ class Fault(NamedTuple):
     at_key: bool
     severity: Severity
     message: str
+
+
+def check(document: Document, schema: Schema) -> list[Problem]:
+    """What is wrong with a document, in the order of its text.
+
+    Args:
+        document: as it was read.
+        schema: of its kind.
+    """
+    found = []
+    for fault in faults(document.value, schema):
+        where = document.key(fault.path) if fault.at_key else document.at(fault.path)
+        found.append(Problem(where.line, where.column, fault.path, fault.severity, fault.message))
+    return sorted(found, key=lambda problem: problem[:2])
 
 
 def faults(value: Any, schema: Schema) -> list[Fault]:

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 JsonObject = dict[str, Any]
-Path = tuple[str | int, ...]
 
 ABSENT = msgspec.UNSET
 """Stands for a field that is not there; null is a value."""

@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ktui.manifests.lists import ABSENT, Identities, Lists, Path, matched, same
+from ktui.manifests.lists import ABSENT, Identities, Lists, matched, same
+from ktui.manifests.problems import Path
 
 Key = tuple[str | tuple[Hashable, ...], ...]
 """Which field: the names of fields, and for the items of lists what tells them apart, as a tuple."""

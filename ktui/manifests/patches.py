@@ -17,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from ktui.manifests.lists import ABSENT, GUESSED, Identities, JsonObject, Lists, Matched, Path, matched, same
+from ktui.manifests.lists import ABSENT, GUESSED, Identities, JsonObject, Lists, Matched, matched, same
+from ktui.manifests.problems import Path
 
 STRATEGIC = "application/strategic-merge-patch+json"
 MERGE = "application/merge-patch+json"

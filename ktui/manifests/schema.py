@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ktui.manifests.definitions import GVK, Definition, Definitions
-from ktui.manifests.lists import ABSENT, GUESSED, Lists, Path, Rule, guessed_keys
+from ktui.manifests.lists import ABSENT, GUESSED, Lists, Rule, guessed_keys
+from ktui.manifests.problems import Path
 
 QUANTITY, DURATION, INT_OR_STRING = "quantity", "go-duration", "int-or-string"
 

@@ -134,6 +134,9 @@ def _whole(value: Any) -> Any:
     """Without empty lists and maps, which the server does not write, but for those that say something."""
     if isinstance(value, dict):
         found = {key: _whole(inner) for key, inner in value.items()}
+        if "finalizers" in found:
+            # In what order they are, clusters show.
+            found["finalizers"].sort()
         return {key: inner for key, inner in found.items() if inner not in ([], {}) or key in KEPT}
     return [_whole(item) for item in value] if isinstance(value, list) else value
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from ktui.manifests.check import Fault, faults
+from ktui.manifests.check import Fault, check, faults
 from ktui.manifests.definitions import Definitions, read_definitions
 from ktui.manifests.lists import ABSENT
+from ktui.manifests.problems import Problem
+from ktui.manifests.reading import read
 from ktui.manifests.schema import Schema, complete, describe, schema_of
 
 DOCUMENTS = Path(__file__).parent / "golden" / "openapi"
@@ -220,6 +222,24 @@ def test_what_is_wrong_is_said_where_it_is(
 ) -> None:
     key = message.startswith("unknown")
     assert faults(deployment(**container), schema("Deployment")) == [Fault((*WEB, *path), key, "error", message)]
+
+
+def test_problems_stand_in_the_text() -> None:
+    """At the key that is unknown, at the value that is wrong, at the map in which something is missing."""
+    text = """apiVersion: v1
+kind: Pod
+spec:
+  containers:
+  - image: 5
+    nam: web
+"""
+    (document,) = read(text).documents
+    web = ("spec", "containers", 0)
+    assert check(document, schema("Pod")) == [
+        Problem(5, 5, web, "error", '"name" is missing'),
+        Problem(5, 12, (*web, "image"), "error", "must be a string, not a number; write it in quotes"),
+        Problem(6, 5, (*web, "nam"), "error", 'unknown field "nam"; did you mean "name"?'),
+    ]
 
 
 def test_what_is_there_twice() -> None:
