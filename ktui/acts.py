@@ -94,8 +94,8 @@ class Acts:
         hidden: int = 0,
         on_done: Callable[[], None] | None = None,
         keep: Keep | None = None,
-    ) -> None:
-        """Open the dialog of an action.
+    ) -> Undertaking:
+        """Open the dialog of an action; returns what it undertakes.
 
         Args:
             action: what to do.
@@ -109,6 +109,7 @@ class Acts:
         self._app.push_screen(
             ActScreen(undertaking, verdict=self.verdict, protected=rules.protected, hidden=hidden, on_done=on_done)
         )
+        return undertaking
 
     # -- what was done -----------------------------------------------------------------------
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ktui.actions.action import (
-    MERGE_PATCH,
-    STRATEGIC_PATCH,
     Access,
     Action,
     Asks,
@@ -27,19 +25,19 @@ from ktui.actions.undo import go_json
 from ktui.kinds.kind import Kind, Trait
 from ktui.kinds.tone import Tone
 from ktui.manifests.lists import Lists
-from ktui.manifests.merge import Conflict, merge
-from ktui.manifests.patches import merge_patch, strategic_patch
+from ktui.manifests.merge import Conflict, Key, merge
+from ktui.manifests.patches import JSON, STRATEGIC, changes
 
-SERVER_OWNED = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
+_WAYS = {STRATEGIC: "strategic", JSON: "json"}
 
 
 def editable(item: Mapping[str, Any]) -> JsonObject:
-    """An object without what only the server writes.
+    """An object without its status, and without who set what.
 
     Args:
         item: the whole object.
     """
-    meta = {key: value for key, value in item["metadata"].items() if key not in SERVER_OWNED}
+    meta = {key: value for key, value in item["metadata"].items() if key != "managedFields"}
     return {key: meta if key == "metadata" else value for key, value in item.items() if key != "status"}
 
 
@@ -56,41 +54,32 @@ class Conflicts(Refusal):
         self.conflicts = conflicts
 
 
-def edit_action(
-    base: JsonObject,
-    mine: JsonObject,
-    *,
-    strategic: bool,
-    lists: Lists,
-    choices: Callable[[Conflict], str | None] = lambda conflict: None,
-) -> Action:
+def edit_action(base: JsonObject, mine: JsonObject, lists: Lists, choices: Mapping[Key, str]) -> Action:
     """The action that applies what was edited.
 
     Args:
-        base: the object that the person began with, editable part.
+        base: the object that the person began with, its editable part.
         mine: what it became.
-        strategic: whether the server takes strategic merge patches of its kind, as of all kinds but custom resources.
         lists: how lists of its kind are merged.
-        choices: for each conflict `mine` or `theirs`; None while nobody has chosen.
+        choices: by the keys of conflicts, whose value is to stay; may be added to while the action is open.
     """
 
     def plan(target: Target, values: Values) -> Sequence[Step]:
-        live = editable(target.live)
         check_identity(base, mine)
-        merged = merge(base, live, mine, lists)
-        open_conflicts = [conflict for conflict in merged.conflicts if choices(conflict) is None]
-        if open_conflicts:
-            raise Conflicts(open_conflicts)
-        wanted = merged.resolved({conflict.path: choices(conflict) or "mine" for conflict in merged.conflicts})
-        body = strategic_patch(live, wanted, lists) if strategic else merge_patch(live, wanted)
-        if not body:
+        live = editable(target.live)
+        merged = merge(base, live, mine, lists, choices)
+        if merged.conflicts:
+            raise Conflicts(merged.conflicts)
+        version = str(target.live["metadata"].get("resourceVersion", ""))
+        patch = changes(live, merged.value, lists)
+        if not patch.body:
             raise Refusal("Nothing was changed.", "Change the text, or leave with esc.")
-        how = STRATEGIC_PATCH if strategic else MERGE_PATCH
-        patch = bytes(go_json(body)).decode()
-        words = kubectl(
-            ["patch"], target.kind, target.key, f"--type={'strategic' if strategic else 'merge'}", "-p", patch
-        )
-        return [Step(target, Write("PATCH", target.kind.gvr.path(*target.key), body, how), words, undone=Undone.PATCH)]
+        # Somebody who changes one of these lists in this very moment must not lose it.
+        sent = changes(live, merged.value, lists, resource_version=version) if patch.whole else patch
+        way = _WAYS.get(sent.content_type, "merge")
+        words = kubectl(["patch"], target.kind, target.key, f"--type={way}", "-p", bytes(go_json(patch.body)).decode())
+        write = Write("PATCH", target.kind.gvr.path(*target.key), sent.body, sent.content_type)
+        return [Step(target, write, words, undone=Undone.PATCH)]
 
     async def weigh(cluster: Cluster, targets: Sequence[Target], values: Values) -> Sequence[Said]:
         return [said for target in targets for said in consequences(target.kind, editable(target.live), mine)]

@@ -365,6 +365,7 @@ class Work:
         unknown: bool = False,
     ) -> None:
         undertaking = self.undertaking
+        undertaking.refusal = error
         undertaking.keep(Written(undertaking.action, step, before, after, error, unknown, undertaking.batch))
 
 
@@ -422,6 +423,7 @@ class Undertaking:
         works: one for each target, in their order.
         values: what the form was filled with.
         stopped: set when nothing more is to be begun.
+        refusal: what the server said last, where it was no; None where it was yes.
         free: paths and names of what a dry run would have made, so that nothing had these names.
     """
 
@@ -442,6 +444,7 @@ class Undertaking:
         self.works = [Work(self, target) for target in targets]
         self.values: dict[str, Any] = {}
         self.stopped = asyncio.Event()
+        self.refusal: KtuiError | None = None
         self.free: set[tuple[str, str]] = set()
 
     @property
@@ -529,7 +532,9 @@ class Undertaking:
             after, warnings = await self.place.send(write, dry_run=True)
             before = await self._previewed(step, after)
         except KtuiError as error:
+            self.refusal = error
             return Preview(step, error=error, warnings=getattr(error, "warnings", ()))
+        self.refusal = None
         if write.method == "POST":
             self.free.add(name)
         if write.method == "DELETE":

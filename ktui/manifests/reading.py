@@ -444,7 +444,7 @@ class _Builder:
         except NotReadable as error:
             self._wrong(node, str(error), path)
             return None
-        if value.__class__ is float and not isfinite(value):  # type: ignore[arg-type]
+        if value.__class__ is float and not isfinite(value):
             self._wrong(node, f"`{node.text}` is a number that JSON has no word for: use quotes", path)
             return None
         return value

@@ -29,10 +29,14 @@ from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.text import clean
 from ktui.kube.errors import ApiError, KtuiError
-from ktui.manifests.lists import Lists
-from ktui.manifests.merge import merge
-from ktui.manifests.reading import Problem, Reading, read
-from ktui.manifests.schema import Schema, check, complete, describe
+from ktui.manifests.check import check
+from ktui.manifests.cleaning import clean as cleaned
+from ktui.manifests.cleaning import restored
+from ktui.manifests.lists import GUESSED, Lists
+from ktui.manifests.merge import Key, merge
+from ktui.manifests.problems import Position, Problem, spell
+from ktui.manifests.reading import Reading, read
+from ktui.manifests.schema import Schema, complete, describe
 from ktui.manifests.writing import write
 from ktui.screens.questions import Question
 from ktui.widgets.bar import Bar, Part
@@ -93,11 +97,11 @@ class EditScreen(FailuresSaid, Screen[None]):
         self._live: dict[str, Any] | None = None
         self._gone = False
         self._schema: Schema | None = None
-        self._lists = Lists()
+        self._lists: Lists = GUESSED
         self._reading: Reading | None = None
         self._problems: list[Problem] = []
         self._refused: list[Problem] = []
-        self._choices: dict[FieldPath, str] = {}
+        self._choices: dict[Key, str] = {}
         self._original = ""
         self._trouble: KtuiError | None = None
         self._searched = ""
@@ -139,7 +143,7 @@ class EditScreen(FailuresSaid, Screen[None]):
         identity = place.client.identity
         self._base = self._live = item
         self._draft = DraftFile(identity.server, identity.context, self._kind.gvr, self._key)
-        text = await asyncio.to_thread(write, editable(item))
+        text = await asyncio.to_thread(lambda: write(cleaned(item).value))
         self._original = text
         self.editor.load_text(text)
         self.editor.read_only = self._acts.read_only
@@ -167,14 +171,14 @@ class EditScreen(FailuresSaid, Screen[None]):
     @work(group="learn", exit_on_error=False)
     async def _learn(self) -> None:
         """What the server knows of the kind; without it there is less help, and no less safety."""
-        from ktui.kube.openapi import schema_of
+        from ktui.kube.openapi import ServerSchemas
 
-        try:
-            self._schema = await schema_of(self._acts.place.client, self._kind.gvr, self._kind.kind)
-        except KtuiError:
-            return
-        self._lists = self._schema.lists() if self._schema is not None else Lists()
-        self._think()
+        gvr = self._kind.gvr
+        schemas = ServerSchemas(self._acts.place.client)
+        self._schema = await schemas.schema(gvr.group, gvr.version, self._kind.kind)
+        if self._schema is not None:
+            self._lists = self._schema.lists
+            self._think()
 
     @work(group="follow", exit_on_error=False)
     async def _follow(self) -> None:
@@ -228,15 +232,9 @@ class EditScreen(FailuresSaid, Screen[None]):
         reading, base, live = self._reading, self._base, self._live
         if reading is None or not reading.documents or base is None or live is None or base is live:
             return
-        positions = reading.documents[0].positions
-        lines = set()
-        for change in difference(editable(base), editable(live)):
-            path = change.path
-            while path and path not in positions:
-                path = path[:-1]
-            if path:
-                lines.add(positions[path].line - 1)
-        self.editor.mark_changed(lines)
+        document = reading.documents[0]
+        changed = difference(editable(base), editable(live))
+        self.editor.mark_changed(document.key(change.path).line - 1 for change in changed)
 
     @work(group="draft", exclusive=True, exit_on_error=False)
     async def _keep_draft(self) -> None:
@@ -301,9 +299,10 @@ class EditScreen(FailuresSaid, Screen[None]):
         path = self.path
         if not path:
             return [Part(" ")]
-        said = ".".join(map(str, path))
-        documentation = describe(self._schema, path) if self._schema is not None else ""
-        return [Part(f" {clean(said)}  ", "dim"), Part(clean(documentation.replace("\n", " ")), "text")]
+        said = [Part(f" {clean(spell(path))}  ", "dim")]
+        if self._schema is not None and (known := describe(self._schema, path)) is not None:
+            said += [Part(f"{clean(known.type)}  ", "key"), Part(clean(" ".join(known.text.split())), "text")]
+        return said
 
     @property
     def path(self) -> FieldPath:
@@ -314,8 +313,9 @@ class EditScreen(FailuresSaid, Screen[None]):
         for document in reversed(self._reading.documents):
             if document.line <= row:
                 best: FieldPath = ()
-                for path, position in document.positions.items():
-                    if position.line <= row <= position.end_line and len(path) >= len(best):
+                for path, place in document.positions.items():
+                    first = (place.key or place.value).line
+                    if first <= row <= place.value.end_line and len(path) >= len(best):
                         best = path
                 return best
         return ()
@@ -383,7 +383,8 @@ class EditScreen(FailuresSaid, Screen[None]):
             return
         path = field_path(typed)
         for document in self._reading.documents if self._reading is not None else ():
-            if (position := document.positions.get(path)) is not None:
+            if path in document.positions:
+                position = document.key(path)
                 self.editor.go_to_line(position.line - 1, position.column - 1)
                 return
         self.notify(f"There is no field {typed}.", severity="warning", markup=False)
@@ -502,7 +503,15 @@ class EditScreen(FailuresSaid, Screen[None]):
         if len(reading.documents) != 1 or not isinstance(reading.documents[0].value, dict):
             self.notify("There must be one document: the object that is edited.", severity="warning")
             return
-        mine = reading.documents[0].value
+        back = restored(reading.documents[0].value, self._base)
+        if back.lost:
+            self.notify(
+                f"{clean(spell(back.lost[0]))} has dots where a value should be. Type the value.",
+                severity="warning",
+                markup=False,
+            )
+            return
+        mine = editable(back.value)
         try:
             check_identity(editable(self._base), mine)
         except KtuiError as error:
@@ -510,13 +519,7 @@ class EditScreen(FailuresSaid, Screen[None]):
             return
         if not await self._choose(mine):
             return
-        action = edit_action(
-            editable(self._base),
-            mine,
-            strategic=not ("." in self._kind.gvr.group and not self._kind.gvr.group.endswith(".k8s.io")),
-            lists=self._lists,
-            choices=lambda conflict: self._choices.get(conflict.path),
-        )
+        action = edit_action(editable(self._base), mine, self._lists, self._choices)
         uid = str(self._base["metadata"].get("uid", ""))
         self._undertaking = self._acts.act(action, [Target(self._kind, self._key, uid)])
 
@@ -524,23 +527,18 @@ class EditScreen(FailuresSaid, Screen[None]):
         """Ask for each field that both sides changed which value is to stay; whether all was answered."""
         assert self._base is not None
         assert self._live is not None
-        merged = merge(editable(self._base), editable(self._live), mine, self._lists)
+        merged = merge(editable(self._base), editable(self._live), mine, self._lists, self._choices)
         for conflict in merged.conflicts:
-            if conflict.path in self._choices:
-                continue
             answer = await self.app.push_screen_wait(
                 Question(
                     f"{clean(conflict.said)} was changed by somebody else meanwhile.",
-                    (
-                        ("mine", f"Mine    {_short(conflict.mine)}"),
-                        ("theirs", f"Theirs  {_short(conflict.theirs)}"),
-                    ),
+                    (("mine", f"Mine    {_short(conflict.mine)}"), ("theirs", f"Theirs  {_short(conflict.theirs)}")),
                     note=f"It was {_short(conflict.base)}.",
                 )
             )
             if answer is None:
                 return False
-            self._choices[conflict.path] = answer
+            self._choices[conflict.key] = answer
         return True
 
     @work(group="resumed", exit_on_error=False)
@@ -552,9 +550,8 @@ class EditScreen(FailuresSaid, Screen[None]):
             self._original = ""
             self.dismiss()
             return
-        errors = [error for error in undertaking.refusals if isinstance(error, ApiError)]
-        if errors:
-            self._refused = self._problems_of(errors[-1])
+        if isinstance(undertaking.refusal, ApiError):
+            self._refused = self._problems_of(undertaking.refusal)
             self._show_problems()
             if self._refused:
                 self.editor.go_to_line(self._refused[0].line - 1, self._refused[0].column - 1)
@@ -564,14 +561,12 @@ class EditScreen(FailuresSaid, Screen[None]):
 
     def _problems_of(self, error: ApiError) -> list[Problem]:
         """What the server refused, at the lines of the fields that it names."""
-        positions = self._reading.documents[0].positions if self._reading and self._reading.documents else {}
+        document = self._reading.documents[0] if self._reading and self._reading.documents else None
         found = []
         for cause in error.details.causes:
             path = field_path(cause.field)
-            while path and path not in positions:
-                path = path[:-1]
-            at = positions.get(path)
-            found.append(Problem(at.line if at else 1, at.column if at else 1, path, "error", cause.message))
+            at = document.key(path) if document is not None else Position(1, 1, 1, 1)
+            found.append(Problem(at.line, at.column, path, "error", cause.message))
         return found or [Problem(1, 1, (), "error", error.sentence)]
 
     def on_screen_resume(self) -> None:
@@ -596,12 +591,12 @@ class EditScreen(FailuresSaid, Screen[None]):
             with self.app.suspend():
                 process = await asyncio.create_subprocess_exec(*shlex.split(command), name)
                 code = await process.wait()
-            text = path.read_text(encoding="utf-8")
+            text = await asyncio.to_thread(path.read_text, encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             self.notify(f"{command} could not be used: {error}.", severity="warning", markup=False)
             return
         finally:
-            path.unlink(missing_ok=True)
+            await asyncio.to_thread(path.unlink, missing_ok=True)
         if code != 0:
             self.notify(f"{command} ended with {code}; the text is as it was.", severity="warning", markup=False)
         elif text != self.editor.text:
