@@ -82,12 +82,12 @@ def keys_page() -> str:
         " shown, and `ctrl+p` finds what they do by name.",
         *_section(moving),
         *_section(going),
-        "After `:` go a kind as kubectl names it, a namespace, `-l` and labels, or one of these words: `ns shop`, `ctx`,"
-        " `journal`, `home`, `q`.",
+        "After `:` go a kind as kubectl names it, a namespace, `-l` and labels, or one of these words: `ns shop`,"
+        " `ctx`, `journal`, `home`, `q`.",
         *_section(looking),
         "## Acting",
-        "On the object under the cursor, or on all that are marked with `space`. What the user may not do is dim, and the"
-        " menu says why.",
+        "On the object under the cursor, or on all that are marked with `space`. What the user may not do is dim, and"
+        " the menu says why.",
         _table(("key", "what it does"), ((_keys(key), key.meaning) for key in acting.keys)),
         _table(("key", "action", "what it does", "on"), _rows(direct, "")),
         "These are in the menu that `a` opens, with those above:",

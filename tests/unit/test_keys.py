@@ -80,7 +80,7 @@ def test_the_groups_of_a_page() -> None:
     assert acting[:5] == ["s", "x", "r", "i", "ctrl+d"]
     assert acting[5:7] == ["a", "U"]
     assert all(key.startswith("a ") for key in acting[7:])
-    assert [key.keys for key in found[4].keys][0] == "n"
+    assert found[4].keys[0].keys == "n"
     assert len(found[4].keys) == 1 + len(creations())
 
 
