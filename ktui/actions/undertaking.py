@@ -259,8 +259,9 @@ class Work:
         except KtuiError as error:
             self._keep(step, before, error=error, unknown=isinstance(error, OutcomeUnknown))
             raise
-        except asyncio.CancelledError:
-            unheard = OutcomeUnknown(KtuiError("ktui ended before the answer came."))
+        except BaseException:
+            # ktui ends, or made a mistake.
+            unheard = OutcomeUnknown(KtuiError("ktui did not hear the answer."))
             self._keep(step, before, error=unheard, unknown=True)
             raise
         self._keep(step, before, after=after)

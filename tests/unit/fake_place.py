@@ -41,7 +41,7 @@ class FakePlace:
         self.under_way = self.most_under_way = 0
         self.gate = asyncio.Event()
         self.gate.set()
-        self._faults: list[tuple[KtuiError, bool, int]] = []
+        self._faults: list[tuple[Exception, bool, int]] = []
         self._late: list[tuple[int, Write]] = []
         self._version = 0
         for name in names:
@@ -63,7 +63,7 @@ class FakePlace:
         item["metadata"]["resourceVersion"] = str(self._version)
         self.objects[path(name)] = item
 
-    def fail(self, error: KtuiError, *, done: bool = False, late: int = 0) -> None:
+    def fail(self, error: Exception, *, done: bool = False, late: int = 0) -> None:
         """The next write fails that has no failure ordered yet.
 
         Args:

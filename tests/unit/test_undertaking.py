@@ -287,6 +287,16 @@ async def test_a_mistake_of_ktuis_holds_nobody_up() -> None:
     assert doing.undertaking.ended
 
 
+async def test_a_mistake_while_it_is_written_is_kept() -> None:
+    """As that of a connection that was closed meanwhile: the write may have been done."""
+    place = FakePlace("a")
+    place.fail(RuntimeError("Session is closed"))
+    doing = await Doing(place, action(), "a").prepared()
+    with pytest.raises(RuntimeError):
+        await doing.undertaking.do()
+    assert (doing.stages, doing.journal) == (["UNKNOWN"], [("a", "unknown")])
+
+
 @pytest.mark.parametrize("error", [CONFLICT, DENIED, Unauthorized(401), Invalid(422, "", "no"), ServerError(500)])
 async def test_a_refusal_is_final(error: KtuiError) -> None:
     """It is told as it is; nothing is tried twice."""
