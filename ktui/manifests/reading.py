@@ -166,6 +166,10 @@ def _read_json(source: _Source) -> int:
             if sure and not text.startswith("---", begin):
                 source.wrong(error.offset, error.message)
                 return len(text)
+            # kubectl takes it for YAML, unless it is shorter than four bytes.
+            if count and not text.startswith(("---", "{", "#"), begin):
+                source.wrong(begin, "unexpected text: a new document needs a line of --- before it")
+                return len(text)
             return _SPACE_OF_LINE.match(text, offset).end()  # type: ignore[union-attr]
         for place, path in reader.twice:
             source.wrong(place, _twice(path), path)

@@ -146,6 +146,7 @@ def test_nothing_is_raised_whatever_the_text(text: str) -> None:
         ("~: 1\n", "1:1: : ~ can be no key: use quotes"),
         ("a: 1\n--- b\n", "2:5: : Kubernetes reads nothing behind ---: write it on the next line"),
         ("a: \x07\n", "1:4: : the character U+0007 is not allowed: use an escape"),
+        ('{"a": 1}\nb: 1\n', "2:1: : unexpected text: a new document needs a line of --- before it"),
         ('{"a": [1,\n 2}', "2:3: : a comma or ] is missing before `}`"),
     ],
 )  # fmt: skip
