@@ -162,7 +162,8 @@ def _decoded(rest: JsonObject) -> JsonObject:
     texts = {key: text for key, value in data.items() if (text := _as_text(value)) is not None}
     binary = {key: value for key, value in data.items() if key not in texts}
     shown = {"stringData": {**texts, **(rest.get("stringData") or {})}, "data": binary}
-    return {key: value for key, value in _with(rest, shown) if value != {} or key not in shown}
+    empty = {key for key, value in shown.items() if not value and (key == "stringData" or data)}
+    return {key: value for key, value in _with(rest, shown) if key not in empty}
 
 
 def _with(rest: JsonObject, shown: JsonObject) -> Iterator[tuple[str, Any]]:

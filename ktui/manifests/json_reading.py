@@ -40,12 +40,14 @@ class JsonReader:
     Attributes:
         spans: where the values of the last one stand.
         twice: the offsets of keys that stand twice in one object, with their paths.
+        too_large: the same of numbers that no float can hold.
     """
 
     def __init__(self, text: str) -> None:
         self._text = text
         self.spans: dict[Path, Span] = {}
         self.twice: list[tuple[int, Path]] = []
+        self.too_large: list[tuple[int, Path]] = []
 
     def read(self, offset: int) -> tuple[Any, int]:
         """The value at an offset, or behind the space there, and where it ends.
@@ -53,7 +55,7 @@ class JsonReader:
         Raises:
             NotJson: there is none.
         """
-        self.spans, self.twice = {}, []
+        self.spans, self.twice, self.too_large = {}, [], []
         return self._value(self._space(offset), (), -1, -1)
 
     def _space(self, offset: int) -> int:
@@ -75,14 +77,19 @@ class JsonReader:
         elif found := _WORD.match(self._text, start):
             value, end = _WORDS[found[0]], found.end()
         elif found := _NUMBER.match(self._text, start):
-            number = float(found[0]) if found[1] or found[2] else int(found[0])
-            if isinstance(number, float) and isinf(number):
-                raise NotJson(start, "the number is too large")
-            value, end = as_json(number), found.end()
+            value, end = self._number(found, path), found.end()
         else:
             raise NotJson(start, "a value is missing" if char in ("", ",", "}", "]") else f"unexpected {_named(char)}")
         self.spans[path] = (key, key_end, start, end)
         return value, end
+
+    def _number(self, found: re.Match[str], path: Path) -> Any:
+        # As a float, it has no bounds on its length, as Python's integers have.
+        number = float(found[0])
+        if isinf(number):
+            self.too_large.append((found.start(), path))
+            return None
+        return as_json(number if found[1] or found[2] or abs(number) > 1e20 else int(found[0]))
 
     def _string(self, start: int) -> tuple[str, int]:
         try:

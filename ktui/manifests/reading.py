@@ -26,7 +26,7 @@ from ktui.manifests.wording import understood
 
 try:
     from yaml._yaml import CParser
-except ImportError:  # PyYAML without libyaml finds the same, ten times slower and in other words.
+except ImportError:  # PyYAML without libyaml is ten times slower, and stricter with tabs.
     from yaml.parser import Parser
     from yaml.reader import Reader
     from yaml.scanner import Scanner
@@ -166,11 +166,17 @@ def _read_json(source: _Source) -> int:
             if sure and not text.startswith("---", begin):
                 source.wrong(error.offset, error.message)
                 return len(text)
+            # kubectl takes it for YAML, unless it is shorter than four bytes.
+            if count and not text.startswith(("---", "{", "#"), begin):
+                source.wrong(begin, "unexpected text: a new document needs a line of --- before it")
+                return len(text)
             return _SPACE_OF_LINE.match(text, offset).end()  # type: ignore[union-attr]
         for place, path in reader.twice:
             source.wrong(place, _twice(path), path)
+        for place, path in reader.too_large:
+            source.wrong(place, "the number is too large", path)
         if value is not None:
-            source.keep(value, reader.spans, whole=True)
+            source.keep(value, reader.spans, whole=not reader.too_large)
         offset, count = end, count + 1
     return len(text)
 
@@ -341,7 +347,8 @@ class _Builder:
 
     def read(self, text: str) -> _Found | None:
         """The first document of a text that can be parsed; None when there is none."""
-        self._next: Callable[[], Any] = CParser(text).get_event
+        parser: Any = CParser(text)
+        self._next: Callable[[], Any] = parser.get_event
         self._text, self._slashes = text, "\\/" in text
         while (event := self._next()) is not None and event.__class__ is not DocumentStartEvent:
             pass
@@ -350,7 +357,9 @@ class _Builder:
         root = self._compose(self._next(), 0)
         value = self._root(root)
         self._next()
-        if (more := self._next()).__class__ is DocumentStartEvent:
+        more = self._next()
+        kind = more.__class__
+        if kind is DocumentStartEvent:
             content = self._next()
             place = (content if more.start_mark.index == more.end_mark.index else more).start_mark.index
             message = "Kubernetes does not read on here: a new document needs a line of --- before it"
@@ -569,7 +578,7 @@ class _Builder:
                 raise _NotThere
 
 
-_END_OF = {MappingStartEvent: yaml.MappingEndEvent, SequenceStartEvent: yaml.SequenceEndEvent}
+_END_OF: dict[Any, Any] = {MappingStartEvent: yaml.MappingEndEvent, SequenceStartEvent: yaml.SequenceEndEvent}
 _MERGE = f"{TAG}merge"
 _TEMPLATE = "a text that begins with {{ needs quotes; a template is no YAML until it is filled in"
 

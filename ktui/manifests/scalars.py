@@ -44,6 +44,8 @@ _INTEGERS = (
     # go-yaml cuts off the prefix and reads the rest as a number with a sign of its own.
     (re.compile(r"0b([-+])([01]+)"), 2),
 )
+# More digits than 64 bits can have, and fewer than Python refuses to read; leading zeros aside, which nobody writes.
+_MOST_DIGITS = 4000
 _TIMESTAMP = re.compile(
     r"(\d{4})-(\d\d?)-(\d\d?)"
     r"(?:(?:[Tt](\d\d?):(\d\d?):(\d\d?)(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d))|(?: (\d\d?):(\d\d?):(\d\d?)(?:[.,]\d+)?))?",
@@ -141,6 +143,8 @@ def as_json(value: Scalar) -> Scalar:
 def _integer(digits: str) -> int | None:
     for form, base in _INTEGERS:
         if found := form.fullmatch(digits):
+            if len(found[2]) > _MOST_DIGITS:
+                return None
             value = int(found[2], base)
             signed = bool(found[1])
             value = -value if found[1] == "-" else value

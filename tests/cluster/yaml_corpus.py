@@ -8,6 +8,7 @@ Run it again when texts are added, or to move to another version of kubectl. Wha
 
 from __future__ import annotations
 
+# ruff: noqa: E501 - tables of texts
 import json
 import os
 import shlex
@@ -47,7 +48,20 @@ _TAGS = ("!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp", "!!bina
 def scalars() -> Iterator[str]:
     """Values, each in one line."""
     yield from dict.fromkeys(_FORMS.split(" "))
-    yield from ("2020-01-01 12:30:45", "a b", "a: b", "a #b", "a  b", "- a", "[1, y]", "{a: y}", "*a", "@a", "`a`", "%a")
+    yield from (
+        "2020-01-01 12:30:45",
+        "a b",
+        "a: b",
+        "a #b",
+        "a  b",
+        "- a",
+        "[1, y]",
+        "{a: y}",
+        "*a",
+        "@a",
+        "`a`",
+        "%a",
+    )
     yield from ('"\\/"', '"\\q"', '"\\ud83d\\ude00"', '"\\ud800"', '"a\tb"', "'a\tb'", "a\tb", "!!str", "!!int", "&a 1")
     for tag in _TAGS:
         yield from (f"{tag} {text}" for text in _TAGGED.split(" "))
@@ -56,9 +70,13 @@ def scalars() -> Iterator[str]:
 def keys() -> Iterator[str]:
     """Keys, of which each stands alone in an object."""
     yield from (
-        "y no null ~ 1 017 0x1F 1.0 1.5 1e3 1e6 1234567.0 0.00001 123456789.0 1e39 -0.0 .inf .nan 18446744073709551615 "
-        "9223372036854775807 2020-01-01 12:30:45 'y' \"1\" << '<<' a/b a.b !!str_y !!int_1 !!float_1 !!null_a"
-    ).replace("_", "\0").split(" ")
+        (
+            "y no null ~ 1 017 0x1F 1.0 1.5 1e3 1e6 1234567.0 0.00001 123456789.0 1e39 -0.0 .inf .nan 18446744073709551615 "
+            "9223372036854775807 2020-01-01 12:30:45 'y' \"1\" << '<<' a/b a.b !!str_y !!int_1 !!float_1 !!null_a"
+        )
+        .replace("_", "\0")
+        .split(" ")
+    )
 
 
 def documents() -> Iterator[str]:
@@ -154,7 +172,7 @@ def ask(text: str, kubeconfig: Path, command: list[str]) -> Seen:
 
 
 def in_64_bits(value: Any) -> Any:
-    """A value of JSON whose integers are those of 64 bits with a sign; Go has floats for larger ones, and prints no dot."""
+    """A value of JSON with integers of 64 bits; Go has floats for larger ones, and prints no dot."""
     if isinstance(value, dict):
         return {key: in_64_bits(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -196,7 +214,9 @@ def main() -> int:
         return 2
     for name, wanted in texts().items():
         entries = [
-            {"text": text, "refused": seen.refusal} if seen.documents is None else {"text": text, "documents": seen.documents}
+            {"text": text, "refused": seen.refusal}
+            if seen.documents is None
+            else {"text": text, "documents": seen.documents}
             for text, seen in zip(wanted, asked(wanted, Path(kubeconfig), command), strict=True)
         ]
         lines = ",\n".join(json.dumps(entry, ensure_ascii=True) for entry in entries)
