@@ -4,7 +4,7 @@
     schema.field(("spec", "template", "spec", "containers", 0, "image")).type   # string
     describe(schema, path), complete(schema, path, "ima")
 
-A value is looked up by its path; that of a list's item is the same for all items.
+A value is looked up by its path; that of a list's item is the same for all items, and indexes may be left out.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class Field:
     @property
     def type_words(self) -> str:
         """The type as `kubectl explain` writes it: `[]Container`, `map[string]string`, `integer`."""
-        if target := self._site.target:
-            return target.rpartition(".")[2]
+        if self._site.target and self._type.type in ("", "object"):
+            return self._site.target.rpartition(".")[2]
         if self._type.items is not None:
             return f"[]{self.items.type_words}" if self.items else "[]"
         if isinstance(self._type.additional, Definition):
@@ -150,9 +150,12 @@ class Field:
         return None if self._type.items is None else self._at(self._type.items)
 
     def inner(self, part: str | int) -> Field | None:
-        """One of its fields, or a list's item; None when the schema does not know."""
+        """One of its fields, or of its items' fields, or an item; None when the schema does not know."""
         if isinstance(part, int):
             return self.items
+        if self._type.items is not None:
+            # Indexes may be left out, as for `kubectl explain`.
+            return self._at(self._type.items).inner(part)
         if (site := self._type.properties.get(part)) is not None:
             return self._at(site)
         return self.values
