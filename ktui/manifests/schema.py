@@ -31,13 +31,19 @@ class Field:
     Args:
         definitions: of the document.
         site: the place where a type is used.
+
+    Attributes:
+        format: what its texts or numbers look like: `int32`, `byte`, `date-time`, QUANTITY, DURATION ...; or empty.
     """
 
-    __slots__ = ("_definitions", "_name", "_site", "_type")
+    __slots__ = ("_definitions", "_inside", "_name", "_site", "_type", "format")
 
     def __init__(self, definitions: Definitions, site: Definition) -> None:
         self._definitions, self._site = definitions, site
         self._name, self._type = definitions.resolve(site)
+        # Those that were asked for: all items of a list, and all lists of their items, are looked up again and again.
+        self._inside: dict[int, Field] = {}
+        self.format = self._format()
 
     # -- what it is --
 
@@ -46,9 +52,7 @@ class Field:
         """The JSON type: `object`, `array`, `string`, `integer`, `number`, `boolean`; empty for any."""
         return "" if self.format in (QUANTITY, INT_OR_STRING) else self._type.type
 
-    @property
-    def format(self) -> str:
-        """What its texts or numbers must look like: `int32`, `byte`, `date-time`, QUANTITY, DURATION ...; or empty."""
+    def _format(self) -> str:
         if self._name.endswith(_QUANTITY_TYPE) or self._type.pattern.startswith(_QUANTITY_PATTERN):
             return QUANTITY
         if self._name.endswith(_DURATION_TYPE):
@@ -196,7 +200,10 @@ class Field:
         )
 
     def _at(self, site: Definition) -> Field:
-        return Field(self._definitions, site)
+        found = self._inside.get(id(site))
+        if found is None:
+            found = self._inside[id(site)] = Field(self._definitions, site)
+        return found
 
 
 class Schema:
