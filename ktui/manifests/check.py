@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ktui.manifests.definitions import Definition
 from ktui.manifests.formats import type_of, wrong
+from ktui.manifests.lists import ABSENT
 from ktui.manifests.problems import Path, Problem, Severity
 from ktui.manifests.schema import INT_OR_STRING, QUANTITY, Field, Schema
 
@@ -72,8 +73,9 @@ class _Checking:
         if len(path) > _DEEPEST:
             return
         if value is None:
-            # Null is as good as nothing, but for custom resources it is a value.
-            if not (self._built_in or field.nullable or not (field.type or field.format)):
+            # Null is as good as nothing; but of the items of a list the server drops none.
+            in_list = bool(path) and isinstance(path[-1], int)
+            if in_list and not (self._built_in or field.nullable) and (field.type or field.format):
                 yield _error(path, f"must be {_wanted(field)}, not null")
             return
         if (said := _misfit(value, field)) or (said := self._outside(value, field)):
@@ -85,8 +87,7 @@ class _Checking:
 
     def _object(self, value: dict[str, Any], field: Field, path: Path) -> Iterator[Fault]:
         for name in field.required:
-            # The server writes the status, and is not asked whether it is whole.
-            if value.get(name) is None and path[:1] != ("status",):
+            if value.get(name) is None and self._wanted(name, value, field, path):
                 yield _error(path, f'"{name}" is missing')
         values = field.values
         for key, inner in value.items():
@@ -95,6 +96,18 @@ class _Checking:
                 yield from self.value(inner, place, (*path, key))
             elif values is None and not field.open and not (field.embedded and key in _OF_OBJECTS):
                 yield Fault((*path, key), True, "error", f'unknown field "{key}"{_meant(key, [*field.fields])}')
+
+    def _wanted(self, name: str, value: dict[str, Any], field: Field, path: Path) -> bool:
+        """Whether a required field that is not there is missed."""
+        if path[:1] == ("status",):
+            # The server writes it, and is not asked whether it is whole.
+            return False
+        place = field.inner(name)
+        if self._built_in:
+            # Servers write null for a list without items, and for a moment that never was.
+            return name not in value or not (place and (place.type == "array" or place.format == "date-time"))
+        # What has a default is there, by the time the server looks.
+        return place is None or place.default is ABSENT
 
     def _list(self, value: list[Any], field: Field, path: Path) -> Iterator[Fault]:
         if (items := field.items) is None:

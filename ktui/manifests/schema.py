@@ -4,7 +4,7 @@
     schema.field(("spec", "template", "spec", "containers", 0, "image")).type   # string
     describe(schema, path), complete(schema, path, "ima")
 
-A value is looked up by its path; that of a list's item is the same for all items.
+A value is looked up by its path; that of a list's item is the same for all items, and indexes may be left out.
 """
 
 from __future__ import annotations
@@ -31,13 +31,19 @@ class Field:
     Args:
         definitions: of the document.
         site: the place where a type is used.
+
+    Attributes:
+        format: what its texts or numbers look like: `int32`, `byte`, `date-time`, QUANTITY, DURATION ...; or empty.
     """
 
-    __slots__ = ("_definitions", "_name", "_site", "_type")
+    __slots__ = ("_definitions", "_inside", "_name", "_site", "_type", "format")
 
     def __init__(self, definitions: Definitions, site: Definition) -> None:
         self._definitions, self._site = definitions, site
         self._name, self._type = definitions.resolve(site)
+        # Those that were asked for: all items of a list, and all lists of their items, are looked up again and again.
+        self._inside: dict[int, Field] = {}
+        self.format = self._format()
 
     # -- what it is --
 
@@ -46,9 +52,7 @@ class Field:
         """The JSON type: `object`, `array`, `string`, `integer`, `number`, `boolean`; empty for any."""
         return "" if self.format in (QUANTITY, INT_OR_STRING) else self._type.type
 
-    @property
-    def format(self) -> str:
-        """What its texts or numbers must look like: `int32`, `byte`, `date-time`, QUANTITY, DURATION ...; or empty."""
+    def _format(self) -> str:
         if self._name.endswith(_QUANTITY_TYPE) or self._type.pattern.startswith(_QUANTITY_PATTERN):
             return QUANTITY
         if self._name.endswith(_DURATION_TYPE):
@@ -58,8 +62,8 @@ class Field:
     @property
     def type_words(self) -> str:
         """The type as `kubectl explain` writes it: `[]Container`, `map[string]string`, `integer`."""
-        if target := self._site.target:
-            return target.rpartition(".")[2]
+        if self._site.target and self._type.type in ("", "object"):
+            return self._site.target.rpartition(".")[2]
         if self._type.items is not None:
             return f"[]{self.items.type_words}" if self.items else "[]"
         if isinstance(self._type.additional, Definition):
@@ -150,9 +154,12 @@ class Field:
         return None if self._type.items is None else self._at(self._type.items)
 
     def inner(self, part: str | int) -> Field | None:
-        """One of its fields, or a list's item; None when the schema does not know."""
+        """One of its fields, or of its items' fields, or an item; None when the schema does not know."""
         if isinstance(part, int):
             return self.items
+        if self._type.items is not None:
+            # Indexes may be left out, as for `kubectl explain`.
+            return self._at(self._type.items).inner(part)
         if (site := self._type.properties.get(part)) is not None:
             return self._at(site)
         return self.values
@@ -193,7 +200,10 @@ class Field:
         )
 
     def _at(self, site: Definition) -> Field:
-        return Field(self._definitions, site)
+        found = self._inside.get(id(site))
+        if found is None:
+            found = self._inside[id(site)] = Field(self._definitions, site)
+        return found
 
 
 class Schema:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -141,11 +142,15 @@ def _whole(value: Any) -> Any:
     return [_whole(item) for item in value] if isinstance(value, list) else value
 
 
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
 def _unordered(value: Any) -> Any:
     value = _whole(value)
     if isinstance(value, dict):
         return {key: _unordered(inner) for key, inner in value.items()}
-    return sorted(map(_unordered, value), key=repr) if isinstance(value, list) else value
+    return sorted(map(_unordered, value), key=_text) if isinstance(value, list) else value
 
 
 # -- what kubectl edit sends: recorded with `kubectl edit --output-patch` of 1.36 -------------------

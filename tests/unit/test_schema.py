@@ -11,6 +11,7 @@ import pytest
 
 from ktui.manifests.check import Fault, check, faults
 from ktui.manifests.definitions import Definitions, read_definitions
+from ktui.manifests.formats import wrong
 from ktui.manifests.lists import ABSENT
 from ktui.manifests.problems import Problem
 from ktui.manifests.reading import read
@@ -280,8 +281,11 @@ def test_the_status_is_not_asked_to_be_whole() -> None:
         ({"type": "integer", "minimum": 1, "maximum": 3}, 0, ["must be 1 or more"]),
         ({"type": "string", "minLength": 1}, "", ["must have at least 1 character"]),
         ({"type": "array", "items": {"type": "string"}, "maxItems": 1}, ["a", "b"], ["must have at most 1 items"]),
-        ({"type": "string"}, None, ["must be a string, not null"]),
-        ({"type": "string", "nullable": True}, None, []),
+        ({"type": "string"}, None, []),
+        ({"type": "array", "items": {"type": "string"}}, [None], ["must be a string, not null"]),
+        ({"type": "array", "items": {"type": "string", "nullable": True}}, [None], []),
+        ({"type": "object", "required": ["a"], "properties": {"a": {"default": 1}}}, {}, []),
+        ({"type": "object", "required": ["a"], "properties": {"a": {}}}, {"a": None}, ['"a" is missing']),
         ({"type": "string", "format": "duration"}, "1 day", []),
         ({"type": "string", "format": "duration"}, "soon", ["must be a duration, such as 30s, 5m or 1h30m"]),
         ({"type": "string", "format": "date-time"}, "yesterday", ["must be a moment, such as 2030-01-31T12:00:00Z"]),
@@ -298,6 +302,32 @@ def test_the_status_is_not_asked_to_be_whole() -> None:
 def test_custom_resources_are_stricter(spec: dict[str, Any], value: Any, wanted: list[str]) -> None:
     found = {"apiVersion": "example.com/v1", "kind": "Lamp", "metadata": {"name": "a"}, "spec": value}
     assert messages(found, custom(spec)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("form", "good", "bad"),
+    [
+        ("quantity", ["1", "0.5", "64Mi", "1e3", "-1", ".5"], ["", "1 Gi", "1GB", "0x1", "1e", "m"]),
+        ("go-duration", ["0", "30s", "1h30m", "-1.5h", "100ms"], ["", "1", "1d", "1 h", "s"]),
+        ("duration", ["30s", "1d", "1 day", "2w3d"], ["", "soon", "1x"]),
+        ("date-time", ["2030-01-31T12:00:00Z", "2030-01-31T12:00:00.5+01:00"], ["2030-01-31", "2030-01-31 12:00:00Z"]),
+        ("byte", ["", "YQ==", "YWJj"], ["YQ", "Y Q==", "é"]),
+        ("whatever", ["", "x"], []),
+    ],
+)
+def test_formats(form: str, good: list[str], bad: list[str]) -> None:
+    assert [text for text in good if wrong(text, form)] == []
+    assert [text for text in bad if not wrong(text, form)] == []
+
+
+def test_quantities_of_custom_resources_are_known_by_their_pattern() -> None:
+    """As controller-gen writes them."""
+    number = r"(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
+    pattern = rf"^(\+|-)?{number}(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?{number}))?$"
+    types = [{"type": "integer"}, {"type": "string"}]
+    found = custom({"anyOf": types, "pattern": pattern, "x-kubernetes-int-or-string": True})
+    for value, wanted in (("64Mi", []), (5, []), ("much", ["must be a quantity, such as 500m, 1.5 or 64Mi"])):
+        assert messages({"spec": value}, found) == wanted
 
 
 def test_deep_values_and_types_that_hold_themselves_come_to_an_end() -> None:
