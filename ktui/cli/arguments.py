@@ -144,6 +144,10 @@ def _check() -> Parser:
     parser.add_argument(
         "-o", "--output", choices=("text", "json"), default="text", help="the form; text when not given"
     )
+    parser.add_argument(
+        "--schema", type=Path, metavar="DIR", help="a folder of OpenAPI documents, in the server's place"
+    )
+    parser.add_argument("--offline", action="store_true", help="ask no server: what a schema tells is left out")
     _add_connection(parser)
     return parser
 

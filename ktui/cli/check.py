@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ktui.cli.arguments import kubeconfig_of
 from ktui.cli.complaint import complain
 from ktui.kinds.text import clean
+from ktui.kube.client import Client
 from ktui.kube.errors import KtuiError
+from ktui.kube.kubeconfig import load_kubeconfig
+from ktui.kube.openapi import SavedSchemas, ServerSchemas
 from ktui.logs import start_logging
 from ktui.manifests import reading
+from ktui.manifests.check import check
 from ktui.manifests.reading import Document, Problem, Reading, read, spell
+from ktui.manifests.schema import Schema
+
+Gvk = tuple[str, str, str]
+Known = Mapping[Gvk, Schema | None]
+"""Schemas by group, version and kind."""
 
 Check = Callable[[Document], Iterable[Problem]]
 """What looks at one document and tells what is wrong with it."""
@@ -25,28 +37,73 @@ _SUFFIXES = (".json", ".yaml", ".yml")
 def run(arguments: Namespace) -> int:
     """Read files, print what is wrong with them, and return 1 when there is an error in one."""
     start_logging(arguments.log_file)
-    checks, failed = checks_for(arguments), False
-    readings: list[Reading] = []
+    readings, failed = [], False
     for name in _files(arguments.files):
         try:
-            found = examined(read(_text(name), file=name), checks)
+            readings.append(read(_text(name), file=name))
         except OSError as error:
             failed = True
             complain(KtuiError(f"{name} cannot be read: {error.strerror or error}."))
-            continue
-        readings.append(found)
-        failed = failed or bool(found.errors)
-        if arguments.output != "json":
-            for problem in found.problems:
-                _say(_line(name, problem))
+    try:
+        schemas = asyncio.run(_schemas(arguments, readings))
+    except KtuiError as error:
+        # What can be told without a schema is told all the same.
+        failed = failed or arguments.schema is not None
+        schemas = {}
+        complain(KtuiError(f"Checked without a schema. {error.sentence}", error.next_step))
+    checks = (check_object, partial(check_schema, schemas))
+    readings = [examined(found, checks) for found in readings]
+    failed = failed or any(found.errors for found in readings)
     if arguments.output == "json":
         _say_json(readings)
+    else:
+        for found in readings:
+            for problem in found.problems:
+                _say(_line(found.file, problem))
     return 1 if failed else 0
 
 
-def checks_for(arguments: Namespace) -> Sequence[Check]:
-    """The checks that each document goes through. Those of a schema are to be added here."""
-    return (check_object,)
+async def _schemas(arguments: Namespace, readings: Iterable[Reading]) -> Known:
+    """The schemas of all kinds that documents are of, from a folder or from the cluster.
+
+    Raises:
+        KtuiError: they cannot be had.
+    """
+    wanted = {gvk for found in readings for document in found.documents for gvk in _kinds_in(document.value)}
+    if not wanted or arguments.offline:
+        return {}
+    if arguments.schema is not None:
+        try:
+            return {gvk: await SavedSchemas(arguments.schema).schema(*gvk) for gvk in wanted}
+        except OSError as error:
+            raise KtuiError(
+                f"{arguments.schema} cannot be read: {error.strerror or error}.",
+                "It should have documents as `kubectl get --raw /openapi/v3/apis/apps/v1` prints them.",
+            ) from None
+    client = await Client.connect(load_kubeconfig(kubeconfig_of(arguments)), arguments.context)
+    try:
+        # Whether there is a server at all; of one that tells no schemas nothing is known.
+        await client.request("GET", "/version")
+        schemas = ServerSchemas(client)
+        return {gvk: await schemas.schema(*gvk) for gvk in wanted}
+    finally:
+        await client.close()
+
+
+def check_schema(schemas: Known, document: Document) -> Iterable[Problem]:
+    """What a schema says of a document; nothing where there is none, nor of the objects in a List."""
+    for gvk in _kinds_in(document.value):
+        if isinstance(document.value.get("items"), list) and gvk[2].endswith("List"):
+            continue
+        if (schema := schemas.get(gvk)) is not None:
+            yield from check(document, schema)
+
+
+def _kinds_in(value: Any) -> Iterator[Gvk]:
+    """The group, version and kind that a document says it is of."""
+    if isinstance(value, dict) and isinstance(value.get("apiVersion"), str) and isinstance(value.get("kind"), str):
+        group, _, version = value["apiVersion"].rpartition("/")
+        yield group, version, value["kind"]
 
 
 def examined(found: Reading, checks: Iterable[Check]) -> Reading:

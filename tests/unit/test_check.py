@@ -15,7 +15,7 @@ GOOD = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  on: yes\
 
 def check(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
     """The exit code of `ktui check`, and what it printed."""
-    code = main(["check", *words])
+    code = main(["check", "--offline", *words])
     out, err = capsys.readouterr()
     return code, out, err
 
