@@ -693,15 +693,6 @@ async def test_a_slow_server_holds_up_one_target_only(
     assert len(wire.writes) == len(keys) == len(journal.entries())
 
 
-async def test_many_large_objects_keep_nobody_waiting(session: Session, namespace: str, objects: Objects) -> None:
-    """They are read and decoded beside everything else."""
-    for number in range(12):
-        await objects.apply({**configmap(namespace, f"c-{number}"), "data": {"file": "\n" * 400_000}})
-    place = Place(session)
-    async with alive():
-        assert len(await place.objects(CONFIGMAPS.gvr, namespace)) >= 12
-
-
 # -- stopping --------------------------------------------------------------------------------------
 
 
