@@ -68,13 +68,9 @@ def asked_to_wait(error: KtuiError) -> float | None:
     return None if wait is None or wait > LONGEST_WAIT else max(wait, 0.1)
 
 
-def never_sent(write: Write, error: KtuiError) -> bool:
-    """Whether the server cannot have heard of a write.
-
-    Of deletions nobody knows: aiohttp sends them once more when the line breaks, and tells of the second attempt.
-    """
-    again = write.method in ("DELETE", "PUT")
-    return isinstance(error, ConnectionFailed) and error.reason.startswith(_NEVER_CONNECTED) and not again
+def never_sent(error: KtuiError) -> bool:
+    """Whether the server cannot have heard of a write."""
+    return isinstance(error, ConnectionFailed) and error.reason.startswith(_NEVER_CONNECTED)
 
 
 def leaves_open(error: KtuiError) -> bool:

@@ -310,7 +310,7 @@ class Work:
                 answer, _ = await self.undertaking.place.send(step.write)
             except KtuiError as error:
                 if (wait := asked_to_wait(error)) is None or waits == MOST_WAITS:
-                    if never_sent(step.write, error):
+                    if never_sent(error):
                         raise NotDone(error) from error
                     if leaves_open(error):
                         return await self._looked_up(step, before, existed, error)
