@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from ktui.actions.action import Action, Cluster, JsonObject, Refusal, Said, Step, Target, Write
+from ktui.actions.action import Action, Asks, Cluster, JsonObject, Refusal, Said, Step, Target, Write
 from ktui.actions.form import Values
 from ktui.actions.outcome import asked_to_wait, leaves_open, may_come_later, may_pass, never_sent, was_done
 from ktui.actions.place import Place
@@ -208,6 +208,10 @@ class Work:
 
     async def _follow(self) -> None:
         follow = self.undertaking.action.follow
+        if self.undertaking.leaves(self):
+            # Whatever it waits for was not begun here, and may never come.
+            self.tell(Said("Nothing was to be changed.", Tone.FINISHED))
+            return
         if follow is None or self.undertaking.cancelled:
             return
         self.become(Stage.FOLLOWING)
@@ -462,6 +466,15 @@ class Undertaking:
     def ended(self) -> bool:
         """Whether nothing more happens."""
         return all(work.stage.ended for work in self.works)
+
+    def leaves(self, work: Work) -> bool:
+        """Whether an action that changes things leaves an object as it is, since it is as it is wanted.
+
+        What has to be confirmed does something without a step, too: a drain evicts while it is followed.
+        """
+        if work.error is not None or work.steps or not self.action.access:
+            return False
+        return self.action.asks(self.targets, self.values) is Asks.NOTHING
 
     async def read(self) -> None:
         """Read all targets anew; of one that cannot be read, its work keeps the error.

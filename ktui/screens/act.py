@@ -127,6 +127,7 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         self._trouble: KtuiError | None = None
         self._going: asyncio.Task[None] | None = None
         self._tell_soon = False
+        self._labels = ("", "")
 
     @property
     def action(self) -> Action:
@@ -238,7 +239,7 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         form = self.query_one(FormView)
         self.undertaking.values = form.values
         self._checked = False
-        if not form.judge():
+        if not form.wrong:
             self.undertaking.plan()
             self._check()
         else:
@@ -285,7 +286,9 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
             return False
         if self._denied is not None or self._trouble is not None or not self.query(FormView):
             return False
-        if self.query_one(FormView).judge() or all(work.error is not None for work in works):
+        if self._incomplete or all(work.error is not None for work in works):
+            return False
+        if works and all(self.undertaking.leaves(work) for work in works):
             return False
         if self._asks is not Asks.NOTHING and not self._checked:
             # Nobody agrees to what has not been said yet.
@@ -313,15 +316,13 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         """Do it; where it has consequences, go to Cancel first."""
         if self._going is not None:
             return
-        form = self.query(FormView)
-        if form and form.first().judge():
-            form.first().complain()
-        elif not self._may_do():
-            self.query_one("#cancel").focus()
-        elif self._asks is Asks.NOTHING:
+        name = self.query_one("#name > Input", Input)
+        if self._incomplete:
+            self.query_one(FormView).complain()
+        elif self._asks is Asks.NAME and name.value != self._name_wanted:
+            name.focus()
+        elif self._asks is Asks.NOTHING and self._may_do():
             self._do()
-        elif self._asks is Asks.NAME:
-            self.query_one("#name > Input").focus()
         else:
             self.query_one("#cancel").focus()
 
@@ -426,7 +427,7 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
     def _incomplete(self) -> bool:
         """Whether nothing can be planned from what is filled in."""
         form = self.query(FormView)
-        return bool(form and form.first().judge())
+        return bool(form and form.first().wrong)
 
     def _tell(self) -> None:
         if not self.is_attached:
@@ -474,9 +475,11 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         else:
             cancel.label, do.label = "Leave running", "Stop"
             do.disabled = undertaking.cancelled
-        for button in (do, cancel):
-            # Its label alone does not make it wider.
-            button.refresh(layout=True)
+        if (labels := (str(do.label), str(cancel.label))) != self._labels:
+            # A label alone makes no button wider.
+            self._labels = labels
+            do.refresh(layout=True)
+            cancel.refresh(layout=True)
         if do.disabled and do.has_focus:
             cancel.focus()
 
@@ -527,7 +530,8 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
         hints, hint = self._hints(), self.query_one("#hint", Label)
         while hints[1:] and len("   ".join(hints)) > hint.size.width:
             hints.pop(0)
-        hint.update("   ".join(hints))
+        if (text := "   ".join(hints)) != str(hint.content):
+            hint.update(text)
 
     def _shorten(self, ask: Widget, most: int) -> None:
         """Leave as many lines to the longest text that can be typed that all fields are in sight."""

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from textual import events, on, work
+from textual.actions import parse
 from textual.binding import Binding, BindingsMap
 from textual.screen import Screen
 
@@ -97,6 +98,16 @@ class Acting(Screen[None]):
         if action == "actions":
             return self.acted_on() is not None
         return True
+
+    @on(events.Key)
+    def _denied_key(self, event: events.Key) -> None:
+        """The key of what the user may not do opens its dialog, too, which tells why not and whom to ask."""
+        active = self.active_bindings.get(event.key)
+        if active is not None and active.node is self and not active.enabled:
+            name, parameters = parse(active.binding.action)[1:]
+            if name == "act" and not cast("KtuiApp", self.app).holds_keys:
+                event.stop()
+                self.action_act(str(parameters[0]))
 
     def _action(self, wanted: str) -> Action | None:
         return next((action for action in self._actions if action.id == wanted), None)

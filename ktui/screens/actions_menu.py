@@ -114,7 +114,22 @@ class ActionsMenu(FailuresSaid, ModalScreen[str | None]):
                 verdict = await self._acts.verdict(action, self._chosen.targets)
                 if verdict.allowed is False:
                     self._why[action.id] = f"{verdict.why} {verdict.ask}"
+        await self._ask_object()
         self._list()
+
+    async def _ask_object(self) -> None:
+        """Find out what makes no sense for the object as it is."""
+        target, *others = self._chosen.targets
+        if others or all(action.creates for action in self._actions):
+            return
+        try:
+            target = await self._live(self._acts.place, self._actions[0], target)
+        except KtuiError:
+            # The dialog of whatever is chosen says it.
+            return
+        for action in self._actions:
+            if why := action.ready(target):
+                self._why.setdefault(action.id, why)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Say what it is called in kubectl."""

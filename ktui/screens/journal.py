@@ -57,7 +57,9 @@ class JournalScreen(FailuresSaid, Screen[None]):
             &:focus { background-tint: $background 0%; }
             & > .option-list--option-highlighted { background: $row-cursor; color: $bright; }
         }
-        & > Static { height: auto; max-height: 10; background: $background; padding: 0 1; border-top: solid $border-blurred; }
+        & > Static {
+            height: auto; max-height: 10; background: $background; padding: 0 1; border-top: solid $border-blurred;
+        }
     }
     """
 
@@ -139,7 +141,7 @@ class JournalScreen(FailuresSaid, Screen[None]):
         if (entry := self._entry) is None:
             return
         together = next(found for found in batches(reversed(self._entries)) if entry in found)
-        left = [each for each in together if not each.undone]
+        left = [each for each in together if not each.undone and each.result is not Result.FAILED]
         if left and offered(left):
             await self._undo(left)
         else:

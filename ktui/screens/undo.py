@@ -56,7 +56,8 @@ class UndoScreen(ModalScreen[Sequence[Entry] | None]):
 
     def __init__(self, journal: Journal, now: Callable[[], float]) -> None:
         super().__init__()
-        self._batches = [entries for entries in reversed(batches(journal.entries())) if offered(entries)][:MOST]
+        done = [entry for entry in journal.entries() if entry.result is not Result.FAILED]
+        self._batches = [entries for entries in reversed(batches(done)) if offered(entries)][:MOST]
         self._now = now
 
     def compose(self) -> ComposeResult:

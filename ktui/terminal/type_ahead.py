@@ -71,6 +71,9 @@ class TypeAhead(App[None]):
         """Called before Textual's: so does one that the page below did not know, as it was meant for another."""
         if self._waits(event):
             event.prevent_default()
+        elif self._held is not None and await self._check_bindings(event.key, priority=True):
+            # Esc: what is being opened has the first say, as if the page below had not been asked.
+            event.prevent_default()
 
     def _waits(self, event: events.Key) -> bool:
         if self._held is None:

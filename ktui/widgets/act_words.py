@@ -135,8 +135,8 @@ def preview_words(
 def _unchanged(undertaking: Undertaking) -> Words:
     """Where nothing would be done."""
     works = undertaking.works
-    still = [work for work in works if work.error is None and not work.steps]
-    if not still or not undertaking.action.access:
+    still = [work for work in works if undertaking.leaves(work)]
+    if not still:
         return []
     all_of_them = len(still) == len(works)
     text = "Nothing would change." if all_of_them else f"{len(still)} of {len(works)} would stay as they are."

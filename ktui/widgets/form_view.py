@@ -171,6 +171,7 @@ class FieldRow(Vertical):
         self.control = self._control()
         self._touched = False
         self._wrong = ""
+        self._noted = ("", "")
 
     def compose(self) -> ComposeResult:
         """Label, control, note."""
@@ -237,9 +238,13 @@ class FieldRow(Vertical):
     def _note(self) -> None:
         if not self.is_mounted:
             return
-        note = self.query_one(".note", Static)
         wrong = self._wrong if self._touched else ""
         text = wrong or (self.field.help if self.has_focus_within else "")
+        if (text, wrong) == self._noted:
+            # Nothing is laid out anew for nothing.
+            return
+        self._noted = text, wrong
+        note = self.query_one(".note", Static)
         note.update(clean(text))
         note.set_class(bool(text), "-said")
         note.set_class(bool(wrong), "-wrong")
@@ -259,6 +264,9 @@ class FormView(Vertical):
 
     Args:
         form: what to ask.
+
+    Attributes:
+        wrong: what is wrong with the fields as they are filled in, by their names.
     """
 
     DEFAULT_CSS = "FormView { height: auto; }"
@@ -276,6 +284,7 @@ class FormView(Vertical):
     def __init__(self, form: Form) -> None:
         super().__init__()
         self.form = form
+        self.wrong: dict[str, str] = {}
         asked = [field for field in form.fields if not _never(field)]
         shown = [field for field in asked if field.shown(form.start())]
         label = max((width_of(field.label) + 2 for field in shown), default=LABEL)
@@ -303,19 +312,17 @@ class FormView(Vertical):
         """What is filled in, by the names of the fields."""
         return {**self._hidden, **{row.field.name: row.value for row in self.rows}}
 
-    def judge(self) -> dict[str, str]:
-        """Show the fields that are asked for, and what is wrong with them; which is returned by name."""
+    def judge(self) -> None:
+        """Show the fields that are asked for, and what is wrong with them."""
         values = self.values
-        wrong = self.form.wrong(values)
+        self.wrong = self.form.wrong(values)
         for row in self.rows:
             row.display = row.field.shown(values)
-            row.judge(wrong.get(row.field.name, ""))
-        return wrong
+            row.judge(self.wrong.get(row.field.name, ""))
 
     def complain(self) -> None:
         """Say all that is wrong, and go to the first of it."""
-        wrong = self.judge()
-        rows = [row for row in self.rows if row.field.name in wrong]
+        rows = [row for row in self.rows if row.field.name in self.wrong]
         for row in rows:
             row.touch()
         for row in rows[:1]:

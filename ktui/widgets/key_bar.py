@@ -10,7 +10,7 @@ from ktui.widgets.bar import Bar, Part
 
 
 class KeyBar(Bar):
-    """The last line of a page. It shows the bindings that are shown and enabled, in their order.
+    """The last line of a page. It shows the bindings that are shown, in their order; what is denied now is dim.
 
     The bindings are the only place where a key has a name, so the bar cannot promise what is not there.
     """
@@ -39,12 +39,13 @@ class KeyBar(Bar):
             ):
                 # It is a letter of what is being typed.
                 continue
-            if binding.show and active.enabled and binding.action not in seen:
+            if binding.show and binding.action not in seen:
                 seen.add(binding.action)
                 key = self.app.get_key_display(binding)
-                hints.append(
-                    (Part(key, "key", binding.action), Part(f" {binding.description}", "text", binding.action))
-                )
+                looks = ("key", "text") if active.enabled else ("dim", "dim")
+                words = (key, f" {binding.description}")
+                first, second = (Part(*part, binding.action) for part in zip(words, looks, strict=True))
+                hints.append((first, second))
         hints.sort(key=lambda hint: hint[0].action == "help")
         self.show([Part(" "), *self._fitting(hints)])
 

@@ -19,6 +19,7 @@ class Told(Widget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._words: tuple[tuple[str, str], ...] = ()
         self._lines: list[Content] = []
 
     def tell(self, *words: tuple[str, str]) -> None:
@@ -27,6 +28,9 @@ class Told(Widget):
         Args:
             words: pieces of text and their styles; each line ends with a line break, the last may.
         """
+        if words == self._words:
+            return
+        self._words = words
         self._lines = Content.assemble(*words).split("\n") if words else []
         self.clear_cached_dimensions()
         self.refresh(layout=True)

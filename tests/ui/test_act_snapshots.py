@@ -1,0 +1,201 @@
+"""What acting looks like, at both sizes. `make snapshots` accepts a new look; look at it first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from ktui.kinds.names import GVR_DEPLOYMENTS, GVR_NODES, GVR_SERVICES
+from ktui.screens.home import HomeScreen
+from tests.ui.acting import SMALL, WIDE, choose, dialog, fill, make, menu, press
+from tests.ui.conftest import World, listed, shows, until
+
+at_both_sizes = pytest.mark.parametrize("size", [WIDE, SMALL], ids=lambda size: f"{size[0]}x{size[1]}")
+Size = tuple[int, int]
+
+
+@pytest.fixture(autouse=True)
+def times_of_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The journal shows local time."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def looks(world_in_thread: World, snap_compare: Any) -> Callable[..., None]:
+    """Compares what the screen looks like after some keys."""
+
+    def compare(size: Size, keys: Callable[[Pilot[None]], Awaitable[None]], user: str = "admin") -> None:
+        async def before(pilot: Pilot[None]) -> None:
+            await listed(pilot)
+            await keys(pilot)
+            pilot.app.clear_notifications()
+            # A dialog lays itself out in a few steps.
+            for _ in range(4):
+                await pilot.pause()
+
+        assert snap_compare(world_in_thread.app(user), terminal_size=size, run_before=before)
+
+    return compare
+
+
+async def on_deployment(pilot: Pilot[None], name: str, *keys: str) -> None:
+    """Go to a deployment of the shop, and open a dialog."""
+    await choose(pilot, GVR_DEPLOYMENTS, "shop", name)
+    await settle(pilot)
+    await press(pilot, *keys)
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    """Wait until the page below is as it stays."""
+    page = pilot.app.screen
+    assert isinstance(page, HomeScreen)
+    await until(pilot, lambda: page._revealing is None, "what belongs together in sight")
+
+
+@at_both_sizes
+def test_scale(looks: Callable[..., None], size: Size) -> None:
+    """To zero, which is confirmed."""
+
+    async def keys(pilot: Pilot[None]) -> None:
+        await on_deployment(pilot, "storefront", "s", "0")
+
+    looks(size, keys)
+
+
+@at_both_sizes
+def test_expose(looks: Callable[..., None], size: Size) -> None:
+    """The YAML and the pods beside the form, or below it."""
+
+    async def keys(pilot: Pilot[None]) -> None:
+        await on_deployment(pilot, "storefront", "x", "end", "-", "2", "tab", "right", "right")
+
+    looks(size, keys)
+
+
+@at_both_sizes
+def test_create_deployment(looks: Callable[..., None], size: Size) -> None:
+    """A long form, filled in."""
+
+    async def keys(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        await make(pilot, "d")
+        await fill(pilot, "hello-node", "registry.k8s.io/e2e-test-images/agnhost:2.53", "", "8080", "/agnhost netexec")
+
+    looks(size, keys)
+
+
+@at_both_sizes
+def test_delete(looks: Callable[..., None], size: Size) -> None:
+    """The keyboard is on Cancel."""
+
+    async def keys(pilot: Pilot[None]) -> None:
+        await on_deployment(pilot, "storefront", "ctrl+d")
+
+    looks(size, keys)
+
+
+@at_both_sizes
+def test_drain(looks: Callable[..., None], size: Size) -> None:
+    """A line for each pod, and the name to be typed."""
+
+    async def keys(pilot: Pilot[None]) -> None:
+        await choose(pilot, GVR_NODES, "", "worker-1")
+        await settle(pilot)
+        await menu(pilot, "D")
+
+    looks(size, keys)
+
+
+@at_both_sizes
+def test_menu(looks: Callable[..., None], size: Size) -> None:
+    """All that can be done to a deployment."""
+
+    async def keys(pilot: Pilot[None]) -> None:
+        await choose(pilot, GVR_DEPLOYMENTS, "shop", "storefront")
+        await settle(pilot)
+        await pilot.press("a", "down", "down")
+        await shows(pilot, "$ kubectl")
+        await shows(pilot, "not paused")
+
+    looks(size, keys)
+
+
+@at_both_sizes
+def test_menu_as_viewer(looks: Callable[..., None], size: Size) -> None:
+    """All that cannot be done to it, and why."""
+
+    async def keys(pilot: Pilot[None]) -> None:
+        await choose(pilot, GVR_DEPLOYMENTS, "shop", "storefront")
+        await settle(pilot)
+        await pilot.press("a")
+        await shows(pilot, "viewer may not delete deployments")
+
+    looks(size, keys, user="viewer")
+
+
+@at_both_sizes
+def test_progress_of_several(world_in_thread: World, looks: Callable[..., None], size: Size) -> None:
+    """Two go on, as time stands still; one failed."""
+
+    async def keys(pilot: Pilot[None]) -> None:
+        world_in_thread.cluster.server.faults.deny("Not on Fridays", path="mailer/scale")
+        await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart", "mailer", "storefront")
+        await settle(pilot)
+        await press(pilot, "s", "4")
+        await pilot.press("enter")
+        for words in ("2 of 4 replicas ready", "3 of 4 replicas ready", "Fridays"):
+            await shows(pilot, words)
+
+    looks(size, keys)
+
+
+@at_both_sizes
+def test_journal(world_in_thread: World, looks: Callable[..., None], size: Size) -> None:
+    """What was done, newest first; one of it failed."""
+
+    async def keys(pilot: Pilot[None]) -> None:
+        await delete_and_scale(world_in_thread, pilot)
+        await pilot.press("colon", *"journal", "enter")
+        await shows(pilot, "3 changes")
+
+    looks(size, keys)
+
+
+@at_both_sizes
+def test_undo(world_in_thread: World, looks: Callable[..., None], size: Size) -> None:
+    """What can be undone, newest first, and what does not come back."""
+
+    async def keys(pilot: Pilot[None]) -> None:
+        await delete_and_scale(world_in_thread, pilot)
+        await pilot.press("U")
+        await shows(pilot, "─ Undo ─")
+        await pilot.press("down")
+        await shows(pilot, "again.")
+
+    looks(size, keys)
+
+
+async def delete_and_scale(world: World, pilot: Pilot[None]) -> None:
+    """Delete a service, be refused, and scale a deployment. Time stands still, so that goes on."""
+    await choose(pilot, GVR_SERVICES, "shop", "storefront")
+    await press(pilot, "ctrl+d")
+    await pilot.press("tab", "enter")
+    await until(pilot, lambda: dialog(pilot)._going is not None and dialog(pilot).undertaking.ended, "an end")
+    await pilot.press("escape")
+    await on_deployment(pilot, "mailer", "s", "4")
+    world.cluster.server.faults.deny("Not on Fridays", path="mailer/scale")
+    await pilot.press("enter")
+    await shows(pilot, "Fridays")
+    await pilot.press("escape")
+    await on_deployment(pilot, "cart", "s", "4")
+    await pilot.press("enter")
+    await shows(pilot, "2 of 4 replicas ready")
+    await pilot.press("escape")
