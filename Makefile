@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test unit ui cluster lint types doors snapshots screenshots bench clean
+.PHONY: help install demo run test unit ui cluster lint types doors snapshots screenshots keys bench clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ snapshots: $(STAMP) ## accept what the screens look like now; then look at the d
 
 screenshots: $(STAMP) ## draw screenshots/ anew from the embedded cluster
 	$(BIN)/python screenshots/take.py
+
+keys: $(STAMP) ## write docs/keys.md and the README's table of keys anew, from the program itself
+	$(BIN)/python docs/keys.py
 
 bench: $(STAMP) ## timings, as ratios in one run; KTUI_BENCH_KUBECONFIG names a cluster
 	$(BIN)/python -m benchmarks

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from textual.app import App
 
 from ktui.actions import permission
-from ktui.actions.action import Action, Target
+from ktui.actions.action import Action, Step, Target
 from ktui.actions.journal import Entry, Journal, NotKept, entry_of
 from ktui.actions.permission import READ_ONLY, Verdict
 from ktui.actions.place import Place
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
     from ktui.explorer import Explorer
 
 log = logging.getLogger(__name__)
+
+_Request = tuple[str, str, str]
+"""Method, path and name."""
 
 
 class Acts:
@@ -94,8 +96,8 @@ class Acts:
         hidden: int = 0,
         on_done: Callable[[], None] | None = None,
         keep: Keep | None = None,
-    ) -> None:
-        """Open the dialog of an action.
+    ) -> Undertaking:
+        """Open the dialog of an action; returns what it undertakes.
 
         Args:
             action: what to do.
@@ -104,11 +106,12 @@ class Acts:
             on_done: called when something was done.
             keep: keeps what was written; the journal does when None.
         """
-        undertaking = Undertaking(self.place, action, targets, keep or self._keep, new_batch())
+        undertaking = Undertaking(self.place, action, targets, keep or self._keeper(), new_batch())
         rules = self._configuration.of_context(self._explorer.context)
         self._app.push_screen(
             ActScreen(undertaking, verdict=self.verdict, protected=rules.protected, hidden=hidden, on_done=on_done)
         )
+        return undertaking
 
     # -- what was done -----------------------------------------------------------------------
 
@@ -125,21 +128,31 @@ class Acts:
             self._journals[which] = Journal(*which)
         return self._journals[which]
 
-    def _keep(self, written: Written, undoes: str = "") -> None:
-        """Keep a write; a journal that cannot be written stops nobody, but is said."""
-        entry = entry_of(
-            written,
-            context=self._explorer.context,
-            at=self._explorer.session.clock(),
-            keep_secrets=self._configuration.undo.keep_secrets,
-            undoes=undoes,
-        )
-        try:
-            self.journal.append(entry)
-            if undoes and written.error is None:
-                self.journal.undone(undoes, entry.at)
-        except NotKept as error:
-            self._app.notify(f"{error.sentence} {error.next_step}", severity="warning", markup=False)
+    def _keeper(self, undoes: Mapping[_Request, str] = MappingProxyType({})) -> Keep:
+        """What keeps the writes of one undertaking, wherever the person has gone by the time they are made.
+
+        Args:
+            undoes: by their requests, the entries that writes take back.
+        """
+        journal, context, clock = self.journal, self._explorer.context, self._explorer.session.clock
+
+        def keep(written: Written) -> None:
+            entry = entry_of(
+                written,
+                context=context,
+                at=clock(),
+                keep_secrets=self._configuration.undo.keep_secrets,
+                undoes=undoes.get(_request(written.step), ""),
+            )
+            # A journal that cannot be written stops nobody, but is said.
+            try:
+                journal.append(entry)
+                if entry.undoes and written.error is None:
+                    journal.undone(entry.undoes, entry.at)
+            except NotKept as error:
+                self._app.notify(f"{error.sentence} {error.next_step}", severity="warning", markup=False)
+
+        return keep
 
     def undo(self) -> None:
         """Choose one of the last changes, and undo it."""
@@ -167,17 +180,11 @@ class Acts:
         except KtuiError as error:
             self._app.notify(f"{error.sentence} {error.next_step}", severity="warning", markup=False)
             return
-        by_request = {}
+        undoes = {}
         for entry in entries:
-            if entry.undo is not None:
-                with suppress(KtuiError):
-                    write = entry.undo.step(targets[0]).write
-                    by_request[write.method, write.path] = entry.id
-        self.act(undo_action(entries), targets, keep=partial(self._keep_undo, by_request))
-
-    def _keep_undo(self, by_request: dict[tuple[str, str], str], written: Written) -> None:
-        write = written.step.write
-        self._keep(written, by_request.get((write.method, write.path), ""))
+            if entry.undo is not None and not entry.undo.refused:
+                undoes[_request(entry.undo.step(Target(targets[0].kind, entry.undo.key)))] = entry.id
+        self.act(undo_action(entries), targets, keep=self._keeper(undoes))
 
     def show_journal(self) -> None:
         """Everything that was changed from here."""
@@ -187,3 +194,8 @@ class Acts:
             self._app.push_screen(JournalScreen(self.journal, self._explorer.session.clock, self.undo_entries))
         except KtuiError as error:
             self._app.notify(f"{error.sentence} {error.next_step}", severity="warning", markup=False)
+
+
+def _request(step: Step) -> _Request:
+    """What tells the writes of one undertaking apart."""
+    return step.write.method, step.write.path, step.target.key.name

@@ -5,7 +5,7 @@
     theme: ktui-light
     contexts:
       prod:
-        protected: true         # what deletes asks for a name to be typed
+        protected: true         # what changes or deletes objects asks for a name to be typed
         read_only: true
     undo:
       keep_secrets: false       # whether the journal keeps what is needed to undo changes of secrets

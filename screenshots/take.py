@@ -31,6 +31,8 @@ PICTURES: Sequence[tuple[str, tuple[int, int], str, Sequence[str]]] = (
     ("narrowed", (160, 40), "ktui-dark", (*STOREFRONT, "enter")),
     ("filter", (160, 40), "ktui-dark", ("4", "slash", *"check")),
     ("details", (160, 45), "ktui-dark", (*STOREFRONT, "up", "up", "up", "d")),
+    ("acting", (120, 34), "ktui-dark", (*STOREFRONT, "ctrl+d")),
+    ("help", (160, 45), "ktui-dark", (*STOREFRONT, "question_mark")),
     ("yaml", (120, 40), "ktui-dark", (*STOREFRONT, "y")),
     ("relations", (120, 30), "ktui-dark", (*STOREFRONT, "d", "4")),
     ("custom-resources", (120, 30), "ktui-dark", ("colon", *"wd", "enter")),

@@ -11,10 +11,14 @@ from ktui.kinds.names import GVR, ObjectKey
 from ktui.kube.client import Client
 from ktui.kube.discovery import Discovery
 from ktui.kube.errors import ConnectionFailed, UnexpectedAnswer
-from ktui.kube.following import follow_object, follow_objects
+from ktui.kube.following import decoded, follow_object, follow_objects
 from ktui.kube.listing import list_objects
 from ktui.kube.objects import get_object
 from ktui.kube.session import Session
+
+# Of a deletion that has a body the API server does not look at the query: without this, a dry run would delete.
+# Source: k8s.io/apiserver/pkg/endpoints/handlers/delete.go
+_DELETE_OPTIONS = {"apiVersion": "v1", "kind": "DeleteOptions"}
 
 
 class Place:
@@ -67,7 +71,7 @@ class Place:
     async def objects(self, gvr: GVR, namespace: str = "", *, labels: str = "", fields: str = "") -> list[JsonObject]:
         """Some objects; of all namespaces when none is given."""
         listed = await list_objects(self.client, gvr, namespace, labels=labels, fields=fields)
-        return [msgspec.json.decode(item) for item in listed]
+        return await decoded(listed)
 
     def watch(self, gvr: GVR, key: ObjectKey) -> AsyncGenerator[JsonObject | None, None]:
         """One object as it is now, and again whenever it has changed."""
@@ -97,9 +101,12 @@ class Place:
             query["fieldManager"] = FIELD_MANAGER
             if write.content_type != JSON_PATCH:
                 query["fieldValidation"] = "Strict"
+        content = write.body
         if dry_run:
             query["dryRun"] = "All"
-        body = None if write.body is None else msgspec.json.encode(write.body)
+            if write.method == "DELETE":
+                content = {**_DELETE_OPTIONS, **(content or {}), "dryRun": ["All"]}
+        body = None if content is None else msgspec.json.encode(content)
         answer = await self.client.request(
             write.method, write.path, query=query, body=body, content_type=write.content_type or JSON
         )

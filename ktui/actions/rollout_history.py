@@ -6,11 +6,11 @@ Source: https://kubernetes.io/docs/reference/kubectl/generated/kubectl_rollout/k
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 from ktui.actions.action import Action, Cluster, JsonObject, Said, Step, Target
+from ktui.actions.difference import Line, difference, lines
 from ktui.actions.form import ChoiceField, Form, Values
 from ktui.actions.rollouts import controlled_by, has_rollouts, selector, without_hash
 from ktui.kinds.names import GVR, GVR_REPLICASETS
@@ -117,39 +117,10 @@ def of_set(item: JsonObject, revisions: Sequence[JsonObject]) -> list[Revision]:
 # -- how they differ -------------------------------------------------------------------------------
 
 
-class Change(NamedTuple):
-    """A field that two objects have differently.
-
-    Attributes:
-        path: where: `spec.containers[app].image`.
-        before: its value in the one; None where it has none.
-        after: its value in the other.
-    """
-
-    path: str
-    before: Any
-    after: Any
-
-
-def difference(before: Any, after: Any, path: str = "") -> Iterator[Change]:
-    """The fields that two templates have differently; what stands in lists is told apart by its name."""
-    if before == after:
-        return
-    if isinstance(before, dict) and isinstance(after, dict):
-        for name in dict.fromkeys((*before, *after)):
-            yield from difference(before.get(name), after.get(name), f"{path}.{name}" if path else name)
-    elif (one := _by_name(before)) is not None and (other := _by_name(after)) is not None:
-        for name in dict.fromkeys((*one, *other)):
-            yield from difference(one.get(name), other.get(name), f"{path}[{name}]")
-    else:
-        yield Change(path, before, after)
-
-
-def _by_name(items: Any) -> dict[str, Any] | None:
-    if not isinstance(items, list) or not all(isinstance(one, dict) and "name" in one for one in items):
-        return None
-    found = {str(one["name"]): one for one in items}
-    return found if len(found) == len(items) else None
+def differences(before: Revision, after: Revision) -> list[Line]:
+    """The fields in which two revisions differ."""
+    one, other = ({"spec": {"template": revision.template}} for revision in (before, after))
+    return lines(difference(one, other), secret=False)
 
 
 # -- the action ------------------------------------------------------------------------------------
@@ -178,14 +149,10 @@ async def _weigh(cluster: Cluster, targets: Sequence[Target], values: Values) ->
     before, after = (found.get(int(values[name])) for name in ("from", "to"))
     if before is None or after is None:
         return (Said("One of the two is not kept any more.", Tone.WARNING),)
-    changes = list(difference(before.template, after.template))
-    if not changes:
+    told = differences(before, after)
+    if not told:
         return (Said(f"Revisions {before.number} and {after.number} have the same template."),)
-    return [Said(f"{one.path}: {_word(one.before)} → {_word(one.after)}") for one in changes]
-
-
-def _word(value: Any) -> str:
-    return NONE if value is None else str(value)
+    return [Said(f"{line.path}: {line.before or NONE} → {line.after or NONE}") for line in told]
 
 
 def _plan(target: Target, values: Values) -> Sequence[Step]:

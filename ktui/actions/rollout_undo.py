@@ -26,7 +26,7 @@ from ktui.actions.action import (
 )
 from ktui.actions.form import ChoiceField, Form, TextField, Values
 from ktui.actions.kubectl import kubectl
-from ktui.actions.rollout_history import Revision, difference, read_revisions
+from ktui.actions.rollout_history import Revision, read_revisions
 from ktui.actions.rollouts import follow_template, has_rollouts, paused, replacements, without_hash
 from ktui.kinds.replicasets import REVISION
 
@@ -109,7 +109,7 @@ def _patch_set(target: Target, revision: JsonObject) -> Write:
 async def _weigh(cluster: Cluster, targets: Sequence[Target], values: Values) -> Sequence[Said]:
     (target,) = targets
     revision = json.loads(values["revisions"]).get(str(values["revision"]).split()[0])
-    if revision is None or not list(difference(without_hash(target.live["spec"]["template"]), revision["template"])):
+    if revision is None or revision["template"] == without_hash(target.live["spec"]["template"]):
         return ()
     return await replacements(cluster, targets, targets)
 

@@ -475,7 +475,8 @@ def new_pods(kind: str, look: Look) -> list[JsonObject]:
     else:
         annotations = item["metadata"].get("annotations") or {}
         label, version = "pod-template-generation", annotations.get("deprecated.daemonset.template.generation")
-    return [pod for pod in mine if not version or (pod["metadata"].get("labels") or {}).get(label) == version]
+    # What does not say of which version it is may be new.
+    return [pod for pod in mine if not version or (pod["metadata"].get("labels") or {}).get(label, version) == version]
 
 
 def new_replica_set(deployment: JsonObject, sets: Sequence[JsonObject]) -> JsonObject | None:

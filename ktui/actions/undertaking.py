@@ -2,7 +2,7 @@
 
 Nothing is retried blindly. What was refused stays refused until the person asks again; a server that asks to wait is
 waited for, as it has done nothing; and when no answer came, nobody knows whether the write was done, so it is looked
-up.
+up. Every write that was tried is kept once, however it went.
 """
 
 from __future__ import annotations
@@ -10,40 +10,33 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from ktui.actions.action import Action, Asks, Cluster, JsonObject, Refusal, Said, Step, Target
+from ktui.actions.action import Action, Asks, Cluster, JsonObject, Refusal, Said, Step, Target, Write
 from ktui.actions.form import Values
+from ktui.actions.outcome import asked_to_wait, leaves_open, may_come_later, may_pass, never_sent, was_done
 from ktui.actions.place import Place
 from ktui.kinds.tone import Tone
-from ktui.kube.errors import (
-    ApiError,
-    BadRequest,
-    ConnectionFailed,
-    KtuiError,
-    NotFound,
-    ServerTimeout,
-    TooManyRequests,
-    Unavailable,
-)
+from ktui.kube.errors import ApiError, BadRequest, KtuiError, NotFound, TooManyRequests
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 5
 """Targets that are written to side by side."""
 
-MOST_WAITS, LONGEST_WAIT = 5, 30.0
-"""How often a server that asks to wait is waited for, and how many seconds at most each time."""
+MOST_WAITS = 5
+"""How often a server that asks to wait is waited for."""
 
 LOOKS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before each look at what became of a write that nobody answered."""
 
-
 LOOKS_UNDONE = 3
-"""Looks in a row after which something counts as not done."""
+"""Looks after which something counts as not done, unless a server may still be at it: then it takes all looks."""
+
+READING = ("get", "list", "watch")
 
 
 class Stage(Enum):
@@ -129,6 +122,7 @@ class Work:
         steps: what is to be done.
         stage: how far it is.
         said: the newest sentence about each thing, the target itself under the empty name.
+        unread: why the target could not be read.
         error: why it failed.
         results: what the server answered to each step.
     """
@@ -138,8 +132,11 @@ class Work:
     steps: Sequence[Step] = ()
     stage: Stage = Stage.WAITING
     said: dict[str, Said] = field(default_factory=dict)
+    unread: KtuiError | None = None
     error: KtuiError | None = None
     results: list[JsonObject] = field(default_factory=list)
+    # What was done when it was tried before, and a later step failed; it is not done twice.
+    _made: list[tuple[Write, JsonObject]] = field(default_factory=list)
 
     @property
     def cluster(self) -> Cluster:
@@ -168,14 +165,12 @@ class Work:
         """Do all steps, and follow."""
         try:
             async with turn:
-                if self.undertaking.cancelled:
-                    self.become(Stage.CANCELLED)
-                    return
-                self.become(Stage.WRITING)
-                for step in self.steps:
-                    self.results.append(await self.write(step))
+                await self._do_steps()
             await self._follow()
             self.become(Stage.DONE)
+        except Stopped as error:
+            self.error = error if self.results else None
+            self.become(Stage.FAILED if self.results else Stage.CANCELLED)
         except OutcomeUnknown as error:
             self.error = error
             self.become(Stage.UNKNOWN)
@@ -186,6 +181,30 @@ class Work:
             if not self.stage.ended:
                 self.become(Stage.CANCELLED if self.stage is Stage.WAITING else Stage.UNKNOWN)
             raise
+        except Exception as fault:
+            # ktui's own: the others go on, and it is raised when they have ended.
+            mistake = KtuiError(f"ktui made a mistake ({type(fault).__name__}).")
+            if self.stage is Stage.FOLLOWING and self._all_written:
+                self._not_followed(mistake)
+                self.become(Stage.DONE)
+            else:
+                self.error = OutcomeUnknown(mistake)
+                self.become(Stage.UNKNOWN)
+            raise
+
+    async def _do_steps(self) -> None:
+        for place, step in enumerate(self.steps):
+            if self.undertaking.cancelled:
+                raise Stopped(place, len(self.steps))
+            self.become(Stage.WRITING)
+            answers = [answer for write, answer in self._made if write == step.write]
+            answer = answers[0] if answers else await self.write(step)
+            if not answers:
+                self._made.append((step.write, answer))
+            self.results.append(answer)
+        if self.undertaking.cancelled and not self.steps:
+            raise Stopped(0, 0)
+        self._made.clear()
 
     async def _follow(self) -> None:
         follow = self.undertaking.action.follow
@@ -196,15 +215,40 @@ class Work:
         if follow is None or self.undertaking.cancelled:
             return
         self.become(Stage.FOLLOWING)
-        async with aclosing(follow(self)) as told:
-            stop = asyncio.ensure_future(self.undertaking.stopped.wait())
-            try:
-                while (said := await _next(told, stop)) is not None:
-                    self.tell(said)
-            finally:
-                stop.cancel()
-        if self.undertaking.cancelled:
+        try:
+            async with aclosing(follow(self)) as told:
+                await self._listen(told)
+        except Refusal:
+            raise
+        except KtuiError as error:
+            if not self._all_written:
+                raise
+            self._not_followed(error)
+
+    def _not_followed(self, error: KtuiError) -> None:
+        """What was to be done is done; only its consequences are not seen."""
+        words = f"It was done. How it goes on is not known: {error.sentence} {error.next_step}"
+        self.tell(Said(words.strip(), Tone.WARNING))
+
+    async def _listen(self, told: AsyncGenerator[Said, None]) -> None:
+        """Pass on what is told, to the end, or until nobody wants to know any more."""
+        stop = asyncio.ensure_future(self.undertaking.stopped.wait())
+        try:
+            while (said := await _next(told, stop)) is not None:
+                self.tell(said)
+                if stop.done():
+                    break
+        finally:
+            stop.cancel()
+        if stop.done() and not stop.cancelled():
             self.tell(Said("No longer followed.", Tone.FINISHED))
+
+    @property
+    def _all_written(self) -> bool:
+        """Whether nothing is left to be written while it is followed, such as the evictions of a drain."""
+        written = {step.target.kind.gvr for step in self.steps}
+        writes = [right.gvr for right in self.undertaking.action.access if right.verb not in READING]
+        return bool(self.results) and all(gvr is None or gvr in written for gvr in writes)
 
     async def write(self, step: Step) -> JsonObject:
         """Do one step, and keep it in the journal.
@@ -212,91 +256,109 @@ class Work:
         Raises:
             KtuiError: it failed, which is kept too.
         """
-        before = await self._before(step)
+        before = self._before(step)
+        existed = await self._existed(step)
         try:
-            after = await self._sent(step)
-        except (ConnectionFailed, ServerTimeout) as error:
-            looked_up = await self._looked_up(step, before, error)
-            self._keep(step, before, after=looked_up)
-            return looked_up
+            after = await self._sent(step, before, existed)
         except KtuiError as error:
-            self._keep(step, before, error=error)
+            self._keep(step, before, error=error, unknown=isinstance(error, OutcomeUnknown))
+            raise
+        except BaseException:
+            # ktui ends, or made a mistake.
+            unheard = OutcomeUnknown(KtuiError("ktui did not hear the answer."))
+            self._keep(step, before, error=unheard, unknown=True)
             raise
         self._keep(step, before, after=after)
         return after
 
-    async def _before(self, step: Step) -> JsonObject | None:
+    def _before(self, step: Step) -> JsonObject | None:
         """The object that a step changes: as it was read when the action began, or what the last step made of it."""
         if step.write.method == "POST":
             return None
-        path = step.target.kind.gvr.path(*step.target.key)
-        if step.write.path != path:
-            return step.target.item
-        newest = [item for item in self.results if item.get("kind") == step.target.kind.kind]
-        return newest[-1] if newest else step.target.item
+        key = step.target.key
+        for item in reversed(self.results):
+            meta = item.get("metadata") or {}
+            same = (meta.get("namespace", ""), meta.get("name")) == (key.namespace, key.name)
+            if same and item.get("kind") == step.target.kind.kind:
+                return item
+        return step.target.item
 
-    async def _sent(self, step: Step) -> JsonObject:
-        """The server's answer; while it asks to wait, that is said and done."""
-        for waits in range(MOST_WAITS + 1):
+    async def _existed(self, step: Step) -> str | None:
+        """The UID of the object that has the name of one that is to be made; empty for none, None if not known.
+
+        Only an answer that is lost makes this worth knowing, but then it is too late to ask. A dry run has told, too.
+        """
+        target, write = step.target, step.write
+        if write.method != "POST" or write.path != target.kind.gvr.path(target.key.namespace) or not target.key.name:
+            return None
+        if (write.path, target.key.name) in self.undertaking.free:
+            return ""
+        try:
+            item = await self.undertaking.place.get(target.kind.gvr, target.key)
+        except NotFound:
+            return ""
+        except KtuiError as error:
+            log.debug("it is not known whether %s is there: %s", target.said, error)
+            return None
+        return str(item["metadata"].get("uid", "")) or None
+
+    async def _sent(self, step: Step, before: JsonObject | None, existed: str | None) -> JsonObject:
+        """The server's answer; while it asks to wait, that is said and done.
+
+        Raises:
+            KtuiError: it was not done, or nobody knows.
+        """
+        waits = 0
+        while True:
             try:
-                return (await self.undertaking.place.send(step.write))[0]
-            except (TooManyRequests, Unavailable) as error:
-                budget = any(cause.reason == "DisruptionBudget" for cause in error.details.causes)
-                if error.retry_after is None or budget or waits == MOST_WAITS or error.retry_after > LONGEST_WAIT:
+                answer, _ = await self.undertaking.place.send(step.write)
+            except KtuiError as error:
+                if (wait := asked_to_wait(error)) is None or waits == MOST_WAITS:
+                    if never_sent(error):
+                        raise NotDone(error) from error
+                    if leaves_open(error):
+                        return await self._looked_up(step, before, existed, error)
                     raise
-                wait = error.retry_after
+            else:
+                if waits:
+                    self.said.pop("", None)
+                return answer
+            waits += 1
             self.tell(Said(f"The cluster asks to wait {wait:g} s; then it is tried again.", Tone.WARNING))
-            await asyncio.sleep(wait)
-        raise AssertionError
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self.undertaking.stopped.wait()
+                raise Stopped(0, 1)
 
-    async def _looked_up(self, step: Step, before: JsonObject | None, error: KtuiError) -> JsonObject:
+    async def _looked_up(
+        self, step: Step, before: JsonObject | None, existed: str | None, error: KtuiError
+    ) -> JsonObject:
         """The object when the write turns out to have been done.
 
         Raises:
             KtuiError: it was not done, or nobody knows.
         """
         self.tell(Said(f"{error.sentence} Nobody knows yet whether it was done; ktui looks.", Tone.WARNING))
-        seen_undone = 0
+        undone, enough = 0, len(LOOKS) if may_come_later(error) else LOOKS_UNDONE
+        seen = False
         for wait in LOOKS:
             await asyncio.sleep(wait)
             try:
-                done = await self._was_done(step, before)
-            except (ConnectionFailed, ServerTimeout, Unavailable, TooManyRequests) as again:
+                done = await was_done(self.undertaking.place, step, before, existed)
+            except KtuiError as again:
                 log.debug("not looked up yet: %s", again)
+                seen = False
+                if not may_pass(again):
+                    break
                 continue
             if done is not None:
                 self.tell(Said("It was done, although no answer came.", Tone.GOOD))
                 return done
-            # A server that was too slow to answer may still be about to do it.
-            seen_undone += 1
-            if seen_undone < LOOKS_UNDONE:
-                continue
-            failed = NotDone(error)
-            self._keep(step, before, error=failed)
-            raise failed
-        unknown = OutcomeUnknown(error)
-        self._keep(step, before, error=unknown, unknown=True)
-        raise unknown
-
-    async def _was_done(self, step: Step, before: JsonObject | None) -> JsonObject | None:
-        """The object as it is, if it is as the step wants it."""
-        target, write = step.target, step.write
-        try:
-            now = await self.undertaking.place.get(target.kind.gvr, target.key)
-        except NotFound:
-            return {} if write.method == "DELETE" or write.path.endswith("/eviction") else None
-        meta = now["metadata"]
-        if write.method == "DELETE" or write.path.endswith("/eviction"):
-            gone = bool(meta.get("deletionTimestamp")) or (target.uid and meta.get("uid") != target.uid)
-            return now if gone else None
-        if write.method == "POST":
-            # Only what was made by this very write: another object of that name was refused by the dry run.
-            return now
-        if before is not None and meta.get("resourceVersion") == before["metadata"].get("resourceVersion"):
-            return None
-        # It is as wanted when doing it again would change nothing.
-        again, _ = await self.undertaking.place.send(write, dry_run=True)
-        return now if _same(now, again) else None
+            seen, undone = True, undone + 1
+            if undone == enough:
+                break
+        self.said.pop("", None)
+        raise NotDone(error) if seen and undone >= LOOKS_UNDONE else OutcomeUnknown(error)
 
     def _keep(
         self,
@@ -308,6 +370,7 @@ class Work:
         unknown: bool = False,
     ) -> None:
         undertaking = self.undertaking
+        undertaking.refusal = error
         undertaking.keep(Written(undertaking.action, step, before, after, error, unknown, undertaking.batch))
 
 
@@ -341,6 +404,14 @@ class OutcomeUnknown(KtuiError):  # noqa: N818 - named as those of errors.py
         )
 
 
+class Stopped(KtuiError):  # noqa: N818 - named as those of errors.py
+    """Somebody wanted it to stop before all was begun."""
+
+    def __init__(self, done: int, steps: int) -> None:
+        words = f"{done} of {steps} steps were done" if done else "nothing was done"
+        super().__init__(f"It was stopped: {words}.", "Try again to go on.")
+
+
 class Undertaking:
     """An action on one or several targets.
 
@@ -357,6 +428,8 @@ class Undertaking:
         works: one for each target, in their order.
         values: what the form was filled with.
         stopped: set when nothing more is to be begun.
+        refusal: what the server said last, where it was no; None where it was yes.
+        free: paths and names of what a dry run would have made, so that nothing had these names.
     """
 
     def __init__(
@@ -376,6 +449,8 @@ class Undertaking:
         self.works = [Work(self, target) for target in targets]
         self.values: dict[str, Any] = {}
         self.stopped = asyncio.Event()
+        self.refusal: KtuiError | None = None
+        self.free: set[tuple[str, str]] = set()
 
     @property
     def targets(self) -> list[Target]:
@@ -410,39 +485,45 @@ class Undertaking:
         turn = asyncio.Semaphore(AT_ONCE)
         await asyncio.gather(*(self._read(work, turn) for work in self.works))
         self.changed()
-        if len(self.works) == 1 and (error := self.works[0].error) is not None:
+        if len(self.works) == 1 and (error := self.works[0].unread) is not None:
             raise error
 
     async def _read(self, work: Work, turn: asyncio.Semaphore) -> None:
-        work.error, target = None, work.target
-        if self.action.creates:
-            return
-        async with turn:
-            try:
-                item = await self.place.get(target.kind.gvr, target.key)
-            except KtuiError as error:
-                work.error = error
-                return
+        work.unread, target = None, work.target
+        if not self.action.creates:
+            async with turn:
+                try:
+                    item = await self.place.get(target.kind.gvr, target.key)
+                    work.target = self._same(target, item)
+                except KtuiError as error:
+                    work.unread = error
+        work.error = work.unread
+
+    @staticmethod
+    def _same(target: Target, item: JsonObject) -> Target:
+        """The target with its object, if it is the one that was chosen.
+
+        Raises:
+            Refusal: it is not.
+        """
         uid = str(item["metadata"].get("uid", ""))
         if target.uid and uid and uid != target.uid:
-            work.error = Refusal(
+            raise Refusal(
                 f"{target.said} is not the one you chose: it was deleted, and another one has its name.",
                 "Close this, look at the new one, and begin again.",
             )
-            return
-        work.target = Target(target.kind, target.key, uid, item)
+        return Target(target.kind, target.key, uid, item)
 
     def plan(self) -> None:
         """Make the steps of each target from the values; a refusal becomes its work's error."""
         for work in self.works:
-            if isinstance(work.error, Refusal) or work.target.item is not None or self.action.creates:
-                work.error = None
+            work.steps, work.error = (), work.unread
             if work.error is not None:
                 continue
             try:
                 work.steps = tuple(self.action.plan(work.target, self.values))
             except KtuiError as error:
-                work.steps, work.error = (), error
+                work.error = error
 
     async def previews(self) -> dict[Work, list[Preview]]:
         """A dry run of all steps."""
@@ -459,37 +540,65 @@ class Undertaking:
         write, target = step.write, step.target
         if not step.previewed:
             return Preview(step)
+        name = write.path, target.key.name
+        self.free.discard(name)
         try:
-            before = None
-            if write.method in ("PATCH", "PUT"):
-                own = write.path == target.kind.gvr.path(*target.key)
-                subresource = "" if own else write.path.rpartition("/")[2]
-                before = await self.place.get(target.kind.gvr, target.key, subresource) if subresource else target.item
             after, warnings = await self.place.send(write, dry_run=True)
+            before = await self._previewed(step, after)
         except KtuiError as error:
+            self.refusal = error
             return Preview(step, error=error, warnings=getattr(error, "warnings", ()))
+        self.refusal = None
+        if write.method == "POST":
+            self.free.add(name)
         if write.method == "DELETE":
             return Preview(step, before, None, warnings)
         return Preview(step, _counted(before), _counted(after), warnings)
 
+    async def _previewed(self, step: Step, after: JsonObject) -> JsonObject | None:
+        """What a dry run changed: the object as it was then, without which somebody else's changes looked like these.
+
+        A dry run answers with the version of what it found.
+        """
+        write, target = step.write, step.target
+        if write.method not in ("PATCH", "PUT"):
+            return None
+        own = target.kind.gvr.path(*target.key)
+        if write.path != own:
+            return await self.place.get(target.kind.gvr, target.key, write.path.rpartition("/")[2])
+        version = (after.get("metadata") or {}).get("resourceVersion")
+        if target.item is not None and target.item["metadata"].get("resourceVersion") == version:
+            return target.item
+        return await self.place.get(target.kind.gvr, target.key)
+
     async def do(self) -> None:
         """Do it, for all targets that can have it done."""
-        turn = asyncio.Semaphore(AT_ONCE)
-        begun = []
-        for work in self.works:
-            if work.error is not None:
-                work.become(Stage.FAILED)
-            else:
+        turn, faults = asyncio.Semaphore(AT_ONCE), list[Exception]()
+
+        async def doing(work: Work) -> None:
+            try:
+                await work.do(turn)
+            except Exception as fault:
+                # Those of the others that are under way must come to their ends.
+                faults.append(fault)
+
+        async with asyncio.TaskGroup() as group:
+            for work in self.works:
                 work.results.clear()
                 work.said.clear()
-                begun.append(work.do(turn))
-        async with asyncio.TaskGroup() as group:
-            for doing in begun:
-                group.create_task(doing)
+                if work.error is not None:
+                    work.become(Stage.FAILED)
+                else:
+                    group.create_task(doing(work))
+        if faults:
+            raise faults[0]
 
     def cancel(self) -> None:
         """Begin nothing more, and follow no longer; what is under way comes to its end."""
         self.stopped.set()
+        for work in self.works:
+            if work.stage is Stage.WAITING:
+                work.stage = Stage.CANCELLED
         self.changed()
 
     def again(self) -> None:
@@ -505,16 +614,3 @@ def _counted(item: JsonObject | None) -> JsonObject | None:
     if item is None or item.get("kind") != "Scale":
         return item
     return {**item, "spec": {"replicas": 0, **(item.get("spec") or {})}}
-
-
-_SERVER_OWNED = ("resourceVersion", "managedFields", "generation")
-
-
-def _same(one: JsonObject, other: JsonObject) -> bool:
-    """Whether two objects differ in nothing but what the server counts."""
-    return _content(one) == _content(other)
-
-
-def _content(item: JsonObject) -> JsonObject:
-    meta = {key: value for key, value in item["metadata"].items() if key not in _SERVER_OWNED}
-    return {**item, "metadata": meta, "status": None}

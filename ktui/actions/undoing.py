@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import asyncio
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from ktui.actions.action import Action, Asks, Cluster, JsonObject, Refusal, Said, Step, Target
 from ktui.actions.form import Carried, Form, SwitchField, Values
@@ -15,6 +16,9 @@ from ktui.kinds.tone import Tone
 from ktui.kube.discovery import Discovery
 from ktui.kube.errors import Forbidden, NotFound
 from ktui.kube.listing import kind_of
+
+AT_ONCE = 5
+"""Objects that are asked for at the same time."""
 
 Found = dict[str, JsonObject | None]
 """By the ids of entries, what they are about as it is now."""
@@ -49,7 +53,8 @@ def undo_action(entries: Sequence[Entry]) -> Action:
     taken_back = [(entry, entry.undo) for entry in reversed(entries) if entry.undo is not None]
 
     async def form(cluster: Cluster, targets: Sequence[Target]) -> Form:
-        found: Found = {entry.id: await _now(cluster, undo) for entry, undo in taken_back}
+        now = await _side_by_side(_now(cluster, undo) for _, undo in taken_back)
+        found: Found = {entry.id: item for (entry, _), item in zip(taken_back, now, strict=True)}
         _check(taken_back, found)
         owners = {
             entry.id: await _owner_gone(cluster, undo) for entry, undo in taken_back if isinstance(undo, CreateUndo)
@@ -72,7 +77,7 @@ def undo_action(entries: Sequence[Entry]) -> Action:
     def plan(target: Target, values: Values) -> Sequence[Step]:
         steps = []
         for entry, undo in taken_back:
-            if undo.key == target.key and undo.kind == target.kind.kind:
+            if undo.key == target.key and undo.gvr.qualified == target.kind.gvr.qualified:
                 live = values["now"][entry.id]
                 about = target if live is None else target.read(live)
                 if isinstance(undo, CreateUndo):
@@ -150,6 +155,20 @@ async def _owner_gone(cluster: Cluster, undo: CreateUndo) -> bool:
         if live["metadata"].get("uid") != owner.uid:
             return True
     return False
+
+
+_T = TypeVar("_T")
+
+
+async def _side_by_side(asked: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
+    """All answers, in order, a few asked for at once: many objects may have been changed together."""
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def one(asking: Coroutine[Any, Any, _T]) -> _T:
+        async with turn:
+            return await asking
+
+    return await asyncio.gather(*map(one, asked))
 
 
 def _kind_of(discovery: Discovery, undo: Undo) -> Kind:

@@ -23,6 +23,7 @@ examples:
 
 commands (each has its own --help):
   ktui get KIND [NAME ...]       the same rows as plain text, CSV, JSON or YAML
+  ktui check FILE ...            what is wrong with manifests, as Kubernetes reads them
   ktui demo                      the embedded cluster alone, for kubectl and other programs
   ktui doctor                    what ktui sees: configuration, cluster, rights, terminal
 
@@ -37,6 +38,16 @@ examples:
   ktui get pods -A -l app=web -o csv > pods.csv
   ktui get events --sort-by "last seen"
   ktui get pods --watch | grep --line-buffered Crash
+"""
+
+_CHECK = """\
+examples:
+  ktui check deploy.yaml                 a line a problem: file:line:column: severity: path: message
+  ktui check manifests/                  all of a directory's .yaml, .yml and .json
+  helm template . | ktui check -
+  ktui check -o json deploy.yaml         the documents as Kubernetes reads them, and the problems
+
+Exit code 1 when there is an error.
 """
 
 _DEMO = """\
@@ -85,7 +96,7 @@ def _command(argv: Sequence[str]) -> tuple[str, list[str]]:
     place = 0
     while place < len(words) and words[place].startswith("-") and words[place] != "--":
         place += 2 if words[place] in _WITH_VALUE else 1
-    if place < len(words) and words[place] in ("get", "demo", "doctor"):
+    if place < len(words) and words[place] in ("get", "check", "demo", "doctor"):
         return words[place], words[:place] + words[place + 1 :]
     return "explore", words
 
@@ -127,6 +138,20 @@ def _get() -> Parser:
     return parser
 
 
+def _check() -> Parser:
+    parser = Parser("ktui check", description="Read manifests as Kubernetes does, and check them.", epilog=_CHECK)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="files, directories, or - for standard input")
+    parser.add_argument(
+        "-o", "--output", choices=("text", "json"), default="text", help="the form; text when not given"
+    )
+    parser.add_argument(
+        "--schema", type=Path, metavar="DIR", help="a folder of OpenAPI documents, in the server's place"
+    )
+    parser.add_argument("--offline", action="store_true", help="ask no server: what a schema tells is left out")
+    _add_connection(parser)
+    return parser
+
+
 def _demo() -> Parser:
     parser = Parser(
         "ktui demo", description="Run the embedded cluster alone, for kubectl or any other program.", epilog=_DEMO
@@ -155,7 +180,7 @@ def _doctor() -> Parser:
     return parser
 
 
-_PARSERS = {"explore": _explore, "get": _get, "demo": _demo, "doctor": _doctor}
+_PARSERS = {"explore": _explore, "get": _get, "check": _check, "demo": _demo, "doctor": _doctor}
 
 
 def _add_connection(parser: Parser) -> None:

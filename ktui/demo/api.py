@@ -164,6 +164,9 @@ class Api:
             return Reply(b"ok", content_type=_TEXT)
         if path == "/version":
             return Reply(encode(discovery.SERVER_VERSION))
+        if path == "/openapi/v2":
+            document, kind = openapi.second(request.accept)
+            return Reply(document, content_type=kind)
         body: bytes | None = None
         parts = [unquote(part) for part in path.split("/") if part] or [""]
         if path in ("/api", "/apis"):

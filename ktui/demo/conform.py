@@ -18,6 +18,9 @@ Object = dict[str, Any]
 _INDEX = re.compile(r"\[[0-9]+]")
 _QUANTITY = re.compile(r"^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$")
 _QUANTITY_RULE = f"quantities must match the regular expression '{_QUANTITY.pattern}'"
+# Kinds that stand in fields of others, too: with their kind and apiVersion.
+_KINDS_WITHIN = ("core.PersistentVolumeClaim",)
+_HEAD = {name: ("meta.TypeMeta", Field(name, "string", "")) for name in ("kind", "apiVersion")}
 _ALWAYS_WRITTEN = ("containers", "rules", "addresses", "endpoints", "verbs", "versions", "limits")
 _INTEGERS = ("int32", "int64", "uint32", "uint64")
 _TEXTS = ("string", "bytes", "meta.Time", "meta.MicroTime")
@@ -92,6 +95,8 @@ def _message(sent: Object, name: str, path: str, unknown: list[str]) -> Object:
     fields = named_fields(name)
     if fields is None:
         return sent
+    if path and name in _KINDS_WITHIN:
+        fields = _HEAD | fields
     shaped: Object = {}
     for key, part in sent.items():
         here = f"{path}.{key}" if path else key

@@ -243,7 +243,7 @@ def _service(obj: Object) -> None:
     kind = spec.setdefault("type", "ClusterIP")
     for port in _objects(spec, "ports"):
         port.setdefault("protocol", "TCP")
-        port.setdefault("targetPort", port.get("port", 0))
+        port["targetPort"] = port.get("targetPort") or port.get("port", 0)
     if kind != "ExternalName":
         spec.setdefault("internalTrafficPolicy", "Cluster")
     if kind in ("NodePort", "LoadBalancer") or (kind == "ClusterIP" and spec.get("externalIPs")):

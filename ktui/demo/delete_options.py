@@ -61,7 +61,9 @@ def read_delete_options(request: Request) -> DeleteOptions:
         if not text.lstrip("-").isdecimal():
             raise bad_request(f"strconv.ParseInt: parsing {shown(text)}: invalid syntax")
         grace = int(text)
-    dry_run = request.dry_run or bool(dry_runs)
+    # Of a deletion with options in its body, the server ignores those of the query: a dry run that is asked for there
+    # is none.
+    dry_run = bool(dry_runs) if body else request.dry_run
     return DeleteOptions(propagation, grace, body.get("preconditions") or {}, dry_run)
 
 

@@ -28,6 +28,10 @@ _NAME_PART_RULE = (
     "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
     f"character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_NAME_PART}')"
 )
+_QUALIFIED_RULE = (
+    _NAME_PART_RULE.replace("name part", "a valid label key", 1)
+    + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+)
 _LABEL_VALUE_RULE = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
     "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
@@ -40,7 +44,7 @@ _CONFIG_KEY_RULE = (
 _LONGEST_LABEL, _LONGEST_SUBDOMAIN, _LONGEST_KEY = 63, 253, 253
 
 # Kinds whose names are no RFC 1123 subdomains.
-_LABEL_NAMED = ("namespaces", "services")
+_LABEL_NAMED = ("namespaces", "services", "statefulsets.apps")
 _STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 _PATH_NAMED = ("roles", "rolebindings", "clusterroles", "clusterrolebindings")
 
@@ -83,8 +87,6 @@ def finalizer_causes(metadata: Object) -> Iterator[Cause]:
 def name_problems(resource: str, name: str) -> list[str]:
     """What is wrong with a resource's name."""
     plural = resource.partition(".")[0]
-    if resource == "services" and "." in name and not subdomain_problems(name):
-        return ["must not contain dots"]
     if resource in _LABEL_NAMED:
         return label_problems(name)
     if plural in _PATH_NAMED:
@@ -94,17 +96,19 @@ def name_problems(resource: str, name: str) -> list[str]:
 
 def label_problems(text: str) -> list[str]:
     """What is wrong with an RFC 1123 label."""
-    problems = [] if re.fullmatch(_LABEL, text) else [_LABEL_RULE]
+    problems = []
     if len(text) > _LONGEST_LABEL:
-        problems.insert(0, f"must be no more than {_LONGEST_LABEL} characters")
+        problems.append(f"must be no more than {_LONGEST_LABEL} characters")
+    if not re.fullmatch(_LABEL, text):
+        problems.append("must not contain dots" if re.fullmatch(_SUBDOMAIN, text) else _LABEL_RULE)
     return problems
 
 
-def subdomain_problems(text: str) -> list[str]:
-    """What is wrong with an RFC 1123 subdomain."""
+def subdomain_problems(text: str, unit: str = "characters") -> list[str]:
+    """What is wrong with an RFC 1123 subdomain, whose length is told in a unit."""
     problems = [] if re.fullmatch(_SUBDOMAIN, text) else [_SUBDOMAIN_RULE]
     if len(text) > _LONGEST_SUBDOMAIN:
-        problems.insert(0, f"must be no more than {_LONGEST_SUBDOMAIN} characters")
+        problems.insert(0, f"must be no more than {_LONGEST_SUBDOMAIN} {unit}")
     return problems
 
 
@@ -120,11 +124,13 @@ def label_causes(labels: Mapping[str, Any] | None, field: str) -> Iterator[Cause
 def qualified_name_problems(key: str) -> list[str]:
     """What is wrong with the key of a label or annotation."""
     prefix, slash, name = key.rpartition("/")
+    if "/" in prefix:
+        return [_QUALIFIED_RULE]
     problems = []
     if slash and not prefix:
         problems.append("prefix part must be non-empty")
     elif prefix:
-        problems += [f"prefix part {problem}" for problem in subdomain_problems(prefix)]
+        problems += [f"prefix part {problem}" for problem in subdomain_problems(prefix, unit="bytes")]
     if not name:
         problems.append("name part must be non-empty")
     elif len(name) > _LONGEST_LABEL:
@@ -153,6 +159,8 @@ def config_key_problems(key: str) -> list[str]:
         problems.append(_CONFIG_KEY_RULE)
     elif key in (".", ".."):
         problems.append(f"must not be '{key}'")
+    elif key.startswith(".."):
+        problems.append("must not start with '..'")
     return problems
 
 

@@ -15,6 +15,7 @@ from ktui.demo.resources import Registry, Resource
 
 Object = dict[str, Any]
 
+_SECOND_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _QUERY = ("dryRun", "fieldManager", "fieldValidation", "force")
 
 
@@ -49,6 +50,28 @@ def document(registry: Registry, place: str) -> bytes | None:
             "components": {"schemas": {}},
         }
     )
+
+
+def second(accept: str) -> tuple[bytes, str]:
+    """`/openapi/v2`, by which kubectl makes sure that a kind is unknown: a document without paths, and its type.
+
+    Args:
+        accept: the Accept header; kubectl wants protobuf.
+    """
+    told = {"title": "Kubernetes", "version": SERVER_VERSION["gitVersion"]}
+    if _SECOND_TYPE not in accept.replace("@", "."):
+        return encode({"swagger": "2.0", "info": told, "paths": {}}), "application/json"
+    return _text(1, "2.0") + _field(2, _text(1, told["title"]) + _text(2, told["version"])) + _field(
+        8, b""
+    ), _SECOND_TYPE
+
+
+def _text(number: int, text: str) -> bytes:
+    return _field(number, text.encode())
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return bytes([number << 3 | 2, len(content)]) + content
 
 
 def _place(resource: Resource) -> str:

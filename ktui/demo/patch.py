@@ -54,19 +54,19 @@ def rejected() -> StatusError:
 def _operate(document: Any, operation: Object) -> Any:
     verb, path = operation["op"], _pointer(operation["path"])
     if verb == "test":
-        if _lookup(document, path) != operation.get("value"):
+        if _value_at(document, path) != operation.get("value"):
             raise ValueError("test failed")
         return document
     if verb == "remove":
         return _remove(document, path)
     if verb == "replace":
-        _lookup(document, path)
+        _value_at(document, path)
         return _set(document, path, operation.get("value"), replace=True)
     if verb == "add":
         return _set(document, path, operation.get("value"))
     if verb in ("move", "copy"):
         source = _pointer(operation["from"])
-        value = copy.deepcopy(_lookup(document, source))
+        value = copy.deepcopy(_value_at(document, source))
         if verb == "move":
             document = _remove(document, source)
         return _set(document, path, value)
@@ -83,6 +83,12 @@ def _lookup(document: Any, path: list[str]) -> Any:
     for step in path:
         document = document[_index(document, step)] if isinstance(document, list) else document[step]
     return document
+
+
+def _value_at(document: Any, path: list[str]) -> Any:
+    """What is there; as in upstream's evanphx/json-patch, a field that its parent lacks is there and null."""
+    parent = _lookup(document, path[:-1]) if path else None
+    return parent.get(path[-1]) if isinstance(parent, dict) else _lookup(document, path)
 
 
 def _index(values: list[Any], step: str) -> int:

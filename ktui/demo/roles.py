@@ -52,6 +52,7 @@ _EDIT = [
     _rule(["autoscaling"], ["horizontalpodautoscalers"], _WRITE),
     _rule(["policy"], ["poddisruptionbudgets"], _WRITE),
     _rule(["networking.k8s.io"], ["ingresses", "networkpolicies"], _WRITE),
+    _rule(["coordination.k8s.io"], ["leases"], [*_READ, *_WRITE]),
     _rule(["shop.example.com"], ["*"], _WRITE),
 ]
 _ADMIN = [

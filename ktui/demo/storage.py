@@ -124,7 +124,7 @@ class Storage:
         shelf = self._shelf(resource)
         metadata = dict(obj["metadata"])
         if not metadata.get("name"):
-            metadata["name"] = metadata["generateName"][:_LONGEST_GENERATED_BASE] + self.suffix()
+            metadata["name"] = self.generated_name(metadata["generateName"])
         key = (metadata.get("namespace", ""), metadata["name"])
         if key in shelf.objects:
             raise errors.already_exists(resource, metadata["name"])
@@ -250,6 +250,10 @@ class Storage:
         """Returns the next uid of the seed's sequence."""
         digits = f"{self._random.getrandbits(128):032x}"
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+    def generated_name(self, base: str) -> str:
+        """Returns a name made of a `generateName`."""
+        return base[:_LONGEST_GENERATED_BASE] + self.suffix()
 
     def suffix(self, length: int = 5) -> str:
         """Returns the next random name suffix of the seed's sequence."""

@@ -16,6 +16,7 @@ PROTECTION = {
     "persistentvolumeclaims": "kubernetes.io/pvc-protection",
     "persistentvolumes": "kubernetes.io/pv-protection",
 }
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 _ACCOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TOKEN_SECONDS = 3607
 _PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
@@ -111,5 +112,5 @@ def protect(resource: str, metadata: Object) -> None:
 def note_template_generation(daemonset: Object, generation: int) -> None:
     """Notes since which generation a DaemonSet has its template, in the annotation upstream still writes; in place."""
     annotations = daemonset["metadata"].get("annotations") or {}
-    noted = {"deprecated.daemonset.template.generation": str(generation)}
+    noted = {TEMPLATE_GENERATION: str(generation)}
     daemonset["metadata"]["annotations"] = {**annotations, **noted}

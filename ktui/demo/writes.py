@@ -179,7 +179,7 @@ class Writes:
         if resource.namespaced:
             self._check_namespace(resource, metadata)
         if not metadata.get("name") and metadata.get("generateName"):
-            metadata["name"] = metadata["generateName"][:58] + self._storage.suffix()
+            metadata["name"] = self._storage.generated_name(metadata["generateName"])
         if resource.status_subresource:
             obj.pop("status", None)
         declared = changed({"metadata": {}}, obj)

@@ -35,6 +35,8 @@ from ktui.kube.status import Status, StatusDetails, as_sentence, phrase, plain_m
 
 MOST_CAUSES = 100
 
+_LONG_VALUE = re.compile(r'Invalid value: "(?:[^"\\]|\\.){200,}"')
+
 _RBAC = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) (?:resource|path) "(?P<what>[^"]*)"'
     r'(?: in API group "(?P<group>[^"]*)")?(?P<scope> at the cluster scope| in the namespace "(?P<namespace>[^"]*)")?'
@@ -215,6 +217,10 @@ class Invalid(ApiError):
     """422: the object breaks a rule; `details.causes` names the fields."""
 
     advice = "Correct the fields the server names."
+
+    def _explained(self) -> tuple[str, str]:
+        # Of a patch that makes no object, the server quotes all that came of it.
+        return as_sentence(_LONG_VALUE.sub('Invalid value: "…"', self.message)), self.advice
 
 
 class TooManyRequests(ApiError):

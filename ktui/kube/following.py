@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -18,13 +18,17 @@ import msgspec
 from ktui.kinds.names import GVR, ObjectKey
 from ktui.kube.backoff import Backoff
 from ktui.kube.client import Client
+from ktui.kube.collector import collector_paused
 from ktui.kube.errors import (
+    ApiError,
     ConnectionFailed,
     Expired,
     Forbidden,
+    KtuiError,
     NotFound,
     ServerError,
     TooManyRequests,
+    UnexpectedAnswer,
     error_from_status,
 )
 from ktui.kube.list_watch import WATCH_IDLE, WATCH_SECONDS, complete_lines
@@ -34,12 +38,21 @@ from ktui.kube.page import ListMeta
 UNWATCHED_EVERY = 2.0
 """Seconds between two looks at objects that the user may read but not watch."""
 
+SHORT = 1.0
+"""Seconds after which a watch that said nothing counts as one that worked, as in client-go's reflector."""
+
+LARGE = 256 * 1024
+"""Bytes of objects that are decoded at once; more of them are decoded in a thread, for others to go on meanwhile."""
+
+_METHOD_NOT_ALLOWED = 405
+_OUTAGES = (ConnectionFailed, ServerError, TooManyRequests, Expired, UnexpectedAnswer)
+
 JsonObject = dict[str, Any]
 
 
 class _List(msgspec.Struct):
     metadata: ListMeta = msgspec.field(default_factory=ListMeta)
-    items: list[JsonObject] | None = None
+    items: list[msgspec.Raw] | None = None
 
 
 class _Line(msgspec.Struct):
@@ -93,40 +106,82 @@ async def follow_objects(
     path, backoff = gvr.path(namespace), Backoff()
     listed, watchable = False, True
     while True:
+        opened = time.monotonic()
         try:
-            answer = _decode_list((await client.request("GET", path, query=selectors)).body)
+            found, version = await _listed(client, path, selectors)
             listed = True
-            found = {_key(item): item for item in answer.items or ()}
-            version = answer.metadata.resource_version
             yield _in_order(found)
-            backoff.reset()
             while watchable:
+                heard, opened = False, time.monotonic()
                 async with aclosing(_events(client, path, selectors, version)) as events:
                     async for newest, changed in events:
+                        heard = heard or bool(changed) or newest != version
                         version = newest
                         if _take(found, changed):
                             yield _in_order(found)
+                if not heard and time.monotonic() - opened < SHORT:
+                    await asyncio.sleep(backoff.next(time.monotonic()))
+                else:
+                    backoff.reset()
             await asyncio.sleep(UNWATCHED_EVERY)
-        except Expired:
-            continue
-        except Forbidden:
-            if not (listed and watchable):
+        except _OUTAGES as error:
+            if isinstance(error, UnexpectedAnswer) and not listed:
+                raise
+            if time.monotonic() - opened > SHORT:
+                backoff.reset()
+            await asyncio.sleep(backoff.next(time.monotonic(), getattr(error, "retry_after", None)))
+        except ApiError as error:
+            if not (listed and watchable and _unwatchable(error)):
                 raise
             watchable = False
-        except (ConnectionFailed, ServerError, TooManyRequests) as error:
-            await asyncio.sleep(backoff.next(time.monotonic(), getattr(error, "retry_after", None)))
+
+
+def _unwatchable(error: KtuiError) -> bool:
+    """Whether objects that can be listed cannot be watched: it is not allowed, or nobody has made it."""
+    return isinstance(error, Forbidden) or (isinstance(error, ApiError) and error.status == _METHOD_NOT_ALLOWED)
+
+
+async def _listed(client: Client, path: str, selectors: dict[str, str]) -> tuple[dict[ObjectKey, JsonObject], str]:
+    """All objects there are, and the version of the list."""
+    answer = await client.request("GET", path, query=selectors)
+    try:
+        found = _decode_list(answer.body)
+        items = await decoded(found.items or ())
+        return {_key(item): item for item in items}, found.metadata.resource_version
+    except (msgspec.MsgspecError, UnicodeDecodeError, LookupError, TypeError):
+        raise UnexpectedAnswer(client.identity.server, "something that is no list") from None
+
+
+async def decoded(items: Sequence[msgspec.Raw]) -> list[JsonObject]:
+    """Objects from the JSON that a server sent.
+
+    Raises:
+        msgspec.MsgspecError: one is none.
+    """
+
+    def decode() -> list[JsonObject]:
+        return [msgspec.json.decode(item) for item in items]
+
+    if sum(memoryview(item).nbytes for item in items) < LARGE:
+        return decode()
+    with collector_paused():
+        return await asyncio.to_thread(decode)
 
 
 async def _polled(client: Client, gvr: GVR, key: ObjectKey) -> AsyncGenerator[JsonObject | None, None]:
-    backoff = Backoff()
+    backoff, looked = Backoff(), False
     while True:
         try:
             yield await get_object(client, gvr, key)
         except NotFound:
             yield None
-        except (ConnectionFailed, ServerError, TooManyRequests) as error:
+        except _OUTAGES as error:
+            if isinstance(error, UnexpectedAnswer) and not looked:
+                raise
             await asyncio.sleep(backoff.next(time.monotonic(), getattr(error, "retry_after", None)))
             continue
+        looked = True
+        backoff.reset()
         await asyncio.sleep(UNWATCHED_EVERY)
 
 
@@ -145,14 +200,32 @@ async def _events(
         rest: list[bytes] = []
         async for chunk in stream:
             changed = []
-            for line in map(_decode_line, complete_lines(rest, chunk)):
-                if line.type == "ERROR":
-                    raise error_from_status(bytes(line.object))
-                item = msgspec.json.decode(line.object)
-                version = item["metadata"].get("resourceVersion", version)
-                if line.type != "BOOKMARK":
-                    changed.append((line.type, item))
-            yield version, changed
+            try:
+                for line in complete_lines(rest, chunk):
+                    kind, item = _event(client, line)
+                    version = (item.get("metadata") or {}).get("resourceVersion", version)
+                    if kind != "BOOKMARK":
+                        changed.append((kind, item))
+            finally:
+                # What came before an ERROR line counts, as a deletion that a list would not tell any more.
+                yield version, changed
+
+
+def _event(client: Client, line: bytes) -> tuple[str, JsonObject]:
+    """What a line of a watch says.
+
+    Raises:
+        ApiError: it is an error.
+        UnexpectedAnswer: it is no line of a watch.
+    """
+    try:
+        read = _decode_line(line)
+        item = msgspec.json.decode(read.object)
+        if read.type == "BOOKMARK" or (read.type != "ERROR" and _key(item)):
+            return read.type, dict(item)
+    except (msgspec.MsgspecError, UnicodeDecodeError, LookupError, TypeError):
+        raise UnexpectedAnswer(client.identity.server, "something that is no watch") from None
+    raise error_from_status(bytes(read.object))
 
 
 def _take(found: dict[ObjectKey, JsonObject], changed: list[tuple[str, JsonObject]]) -> bool:

@@ -50,6 +50,9 @@ class Pool:
             read_bufsize=2**20,
             trust_env=False,
         )
+        # aiohttp sends what it holds for idempotent once more when the line breaks: a DELETE that was done would be
+        # done again, to whatever has that name by then.
+        self.session._retry_connection = False
 
     async def retire(self) -> None:
         """Close it as soon as nothing uses it."""

@@ -135,6 +135,16 @@ class Acting(Screen[None]):
             return
         self.explorer.acts.act(action, targets, hidden=chosen.hidden, on_done=chosen.done)
 
+    def action_edit(self) -> None:
+        """Change the manifest of the object."""
+        from ktui.screens.edit import EditScreen
+
+        targets = self.chosen().targets
+        if not targets:
+            self._nothing_chosen()
+            return
+        self.app.push_screen(EditScreen(self.explorer.acts, targets[0].kind, targets[0].key))
+
     def action_actions(self) -> None:
         """All that can be done to the chosen objects."""
         from ktui.screens.actions_menu import ActionsMenu

@@ -66,6 +66,7 @@ class TableScreen(Navigation):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "details", "Details", tooltip="Everything about the object: overview, YAML, events, relations."),
+        Binding("e", "edit", "Edit", tooltip="Change the object's manifest, and see what would happen first."),
         Binding("a", "actions", "Actions", tooltip="All that can be done to the object, and why not."),
         Binding("n", "new", "New", show=False, tooltip="Make something new: a deployment, a service, from YAML."),
         Binding("U", "undo", "Undo", show=False, tooltip="Take back one of the last changes."),

@@ -30,11 +30,14 @@ class KeyBar(Bar):
         hints: list[tuple[Part, Part]] = []
         seen: set[str] = set()
         focused = self.screen.focused
-        typing = focused is not None and focused.check_consume_key("a", "a")
         for active in self.screen.active_bindings.values():
             binding = active.binding
-            if typing and active.node is self.screen:
-                # The page's keys are letters of what is being typed.
+            if (
+                focused is not None
+                and active.node is self.screen
+                and focused.check_consume_key(binding.key, binding.key if len(binding.key) == 1 else None)
+            ):
+                # It is a letter of what is being typed.
                 continue
             if binding.show and binding.action not in seen:
                 seen.add(binding.action)

@@ -40,13 +40,14 @@ class Cluster:
     demo: Demo | None = None
 
 
-async def embedded(folder: Path) -> Cluster:
+async def embedded(folder: Path, speed: float = 1.0) -> Cluster:
     """The embedded cluster, without its story, in this event loop.
 
     Args:
         folder: where kubeconfigs are written.
+        speed: its seconds per second; above 1, its times run ahead of the present.
     """
-    demo = await serve(story=False)
+    demo = await serve(story=False, speed=speed)
 
     def kubeconfig(user: str) -> Path:
         path = folder / f"{user}.kubeconfig"

@@ -48,18 +48,27 @@ def _deadline() -> Iterator[None]:
     signal.signal(signal.SIGALRM, before)
 
 
+@pytest.fixture
+def speed() -> float:
+    """How fast the embedded cluster lives: what pods and controllers take is not what is tested.
+
+    Where ages are, a module has a fixture of its own.
+    """
+    return 5.0
+
+
 @pytest.fixture(
     params=[
         "embedded",
         pytest.param("real", marks=pytest.mark.skipif(not REAL, reason="KTUI_TEST_KUBECONFIG names no cluster")),
     ]
 )
-async def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Cluster]:
+async def cluster(request: pytest.FixtureRequest, tmp_path: Path, speed: float) -> AsyncIterator[Cluster]:
     """The cluster to test on."""
     if request.param == "real":
         yield real()
         return
-    found = await embedded(tmp_path)
+    found = await embedded(tmp_path, speed)
     yield found
     assert found.demo is not None
     await found.demo.stop()

@@ -175,8 +175,6 @@ async def test_rules_mean_what_the_server_means(
 
 async def test_the_usual_roles_are_those_of_the_server(client: Client, cluster: Cluster) -> None:
     """For everything that the server serves, the role that is named is the smallest that allows it."""
-    if cluster.kind == "embedded":
-        pytest.skip("the embedded cluster's roles are shortened")
     roles: list[tuple[str, list[Rule]]] = []
     for name in ("view", "edit", "admin"):
         path = GVR("rbac.authorization.k8s.io", "v1", "clusterroles").path("", name)

@@ -28,6 +28,12 @@ from tests.cluster.tables import as_ktui_prints, as_kubectl_prints, differences,
 EVERY_KIND = (NODES, PODS, SERVICES, DEPLOYMENTS, REPLICASETS, ENDPOINT_SLICES, EVENTS)
 
 
+@pytest.fixture
+def speed() -> float:
+    """Ages are compared, which must be those of the present."""
+    return 1.0
+
+
 async def make(objects: Objects, manifests: Iterable[Manifest]) -> set[ObjectKey]:
     """Make objects; returns their keys."""
     made = set()

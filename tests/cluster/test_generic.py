@@ -21,6 +21,12 @@ from tests.cluster.tables import SLACK, as_kubectl_prints, table_of
 Prepared = Callable[[Objects, str], Awaitable[str]]
 
 
+@pytest.fixture
+def speed() -> float:
+    """Ages are compared, which must be those of the present."""
+    return 1.0
+
+
 def ingress(namespace: str, name: str, *hosts: str, tls: bool = False) -> Manifest:
     """An Ingress to the service `web`."""
     backend = {"service": {"name": "web", "port": {"number": 80}}}

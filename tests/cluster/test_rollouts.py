@@ -270,7 +270,7 @@ async def test_history(twins: Twins, namespace: str) -> None:
     newest, oldest = act.form.facts
     assert re.fullmatch(r"2  agnhost:2.39  \w+ ago  current  an older image", newest)
     assert re.fullmatch(r"1  agnhost:2.53  \w+ ago", oldest)
-    assert act.said == [f"spec.containers[app].image: {IMAGE} → {OLDER}"]
+    assert act.said == [f'spec.template.spec.containers[app].image: "{IMAGE}" → "{OLDER}"']
     assert act.written == []
 
 

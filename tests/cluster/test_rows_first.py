@@ -34,6 +34,12 @@ CONFIGMAPS = generic_kind(GVR("", "v1", "configmaps"), "ConfigMap", True)
 FORBIDDEN = {"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "message": "no", "details": {}}
 
 
+@pytest.fixture
+def speed() -> float:
+    """Ages are compared, which must be those of the present."""
+    return 1.0
+
+
 @pytest.fixture(autouse=True)
 def everything_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list of more than two objects is read rows first, three rows at a time."""

@@ -36,8 +36,6 @@ async def _ready(objects: Objects, manifest: Manifest, replicas: int) -> None:
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"])
 async def test_it_does_what_kubectl_does(kind: str, cluster: Cluster, twins: Twins, namespace: str) -> None:
     """Through the scale subresource, and it is followed until as many are ready."""
-    if kind == "ReplicationController" and cluster.kind == "embedded":
-        pytest.skip("the embedded cluster serves no ReplicationControllers")
     manifest = workload(kind, namespace, replicas=1)
     await twins.make(manifest)
     act = await twins.act(SCALE, manifest, values={"replicas": 3})
@@ -105,8 +103,6 @@ async def test_an_autoscaler(twins: Twins, namespace: str) -> None:
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
 async def test_a_quota_in_the_way(kind: str, cluster: Cluster, twins: Twins, namespace: str) -> None:
     """It is said before, and what the cluster says of it is told after."""
-    if cluster.kind == "embedded":
-        pytest.skip("the embedded cluster counts nothing for quotas, and admits everything")
     manifest = workload(kind, namespace, replicas=1)
     await twins.objects.apply(manifest)
     await _ready(twins.objects, manifest, 1)

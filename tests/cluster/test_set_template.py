@@ -71,8 +71,6 @@ async def _both(
 )
 async def test_image(kind: str, cluster: Cluster, twins: Twins, namespace: str) -> None:
     """Of containers and init containers; what is not changed is not sent."""
-    if kind == "ReplicationController" and cluster.kind == "embedded":
-        pytest.skip("the embedded cluster serves no ReplicationControllers")
     manifest = workload(kind, namespace, pods=PODS)
     await twins.make(manifest)
     values = {"image app": OLDER, "image first": BUSYBOX}
@@ -117,8 +115,6 @@ async def test_image_of_a_pod(twins: Twins, namespace: str) -> None:
 
 async def test_image_of_a_running_pod(cluster: Cluster, twins: Twins, namespace: str) -> None:
     """Its container is restarted with the other image."""
-    if cluster.kind == "embedded":
-        pytest.skip("the embedded cluster's kubelet restarts no container whose image has changed")
     containers: list[Manifest] = [{"name": "log", "image": IMAGE, "args": ["pause"]}]
     manifest = pod(namespace, MINE, schedulerName="default-scheduler", containers=containers)
     await twins.objects.apply(manifest)

@@ -301,6 +301,119 @@ async def test_options_that_make_no_sense(path: str, options: Body | None, told:
     assert (await api.ask("GET", "configmaps/b")).status == 200
 
 
+# -- Rules -------------------------------------------------------------------------------------------------------------
+
+WHOLE_KEY = (
+    "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
+    "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' "
+    "(e.g. 'example.com/MyName')"
+)
+NO_DOTS = "must not contain dots"
+
+
+async def test_names_and_keys(api: Api) -> None:
+    """What is wrong with them is said in the server's words."""
+    never = {"template": {"spec": pod_spec(restartPolicy="Never")}}
+    long = "x" * 64
+
+    def named(kind: str, name: str) -> Body:
+        return {**workload(kind, "x"), "metadata": {"name": name}}
+
+    def job(name: str) -> Body:
+        return {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "spec": never}
+
+    cronjob = {**job("x" * 53), "kind": "CronJob", "spec": {"schedule": "@daily", "jobTemplate": {"spec": never}}}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a.b"}}
+    name, labels = "metadata.name", "metadata.labels"
+    for path, body, field, value, told in (
+        ("configmaps", configmap("x", labels={"b/c/d": ""}), labels, "b/c/d", WHOLE_KEY),
+        ("configmaps", configmap("x", annotations={"b/c/d": ""}), "metadata.annotations", "b/c/d", WHOLE_KEY),
+        ("configmaps", {**configmap("x"), "data": {"..a": ""}}, "data[..a]", "..a", "must not start with '..'"),
+        ("/api/v1/namespaces", namespace, name, "a.b", NO_DOTS),
+        ("services", service("a.b", ports=PORT), name, "a.b", NO_DOTS),
+        ("apps/statefulsets", named("StatefulSet", "a.b"), name, "a.b", NO_DOTS),
+        ("apps/statefulsets", named("StatefulSet", long), name, long, "must be no more than 63 characters"),
+        ("batch/jobs", job(long), "spec.template.labels", long, "must be no more than 63 bytes"),
+        ("batch/cronjobs", cronjob, name, "x" * 53, "must be no more than 52 characters"),
+    ):
+        said = await api.ask("POST", f"{path}?{DRY}", body)
+        assert (said.status, said.causes) == (422, [(field, f'Invalid value: "{value}": {told}')])
+    for path, body in (("batch/jobs", job("a.b")), (DEPLOY, named("Deployment", "a.b"))):
+        assert (await api.ask("POST", f"{path}?{DRY}", body)).status == 201
+
+
+async def test_tolerations(api: Api) -> None:
+    """Those that make no sense are refused, in pods and in templates."""
+    key = {"key": "a", "operator": "Exists"}
+    matches_all = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
+    for toleration, field, told in (
+        (
+            {**key, "tolerationSeconds": 5},
+            "effect",
+            "Invalid value: \"\": effect must be 'NoExecute' when `tolerationSeconds` is set",
+        ),
+        ({**key, "operator": "Foo"}, "operator", 'Unsupported value: "Foo": supported values: "Equal", "Exists"'),
+        (
+            {**key, "value": "b"},
+            "operator",
+            "Invalid value: \"b\": value must be empty when `operator` is 'Exists'",
+        ),
+        ({"value": "b"}, "operator", f'Invalid value: "": {matches_all}'),
+        (
+            {**key, "effect": "Foo"},
+            "effect",
+            'Unsupported value: "Foo": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute"',
+        ),
+    ):
+        said = await api.ask("POST", f"pods?{DRY}", pod("p", tolerations=[toleration]))
+        assert (said.status, said.causes) == (422, [(f"spec.tolerations[0].{field}", told)])
+    deployment = workload("Deployment", "web")
+    deployment["spec"]["template"]["spec"]["tolerations"] = [{}]
+    said = await api.ask("POST", f"{DEPLOY}?{DRY}", deployment)
+    assert said.causes == [("spec.template.spec.tolerations[0].operator", f'Invalid value: "": {matches_all}')]
+
+
+async def test_json_patches_of_fields_that_are_not_there(api: Api) -> None:
+    """Such a field tests as null and can be replaced, if its parent is there; it cannot be removed."""
+    await api.make("configmaps", configmap("b"))
+    for operation, status in (
+        ({"op": "test", "path": "/data/nope", "value": None}, 200),
+        ({"op": "test", "path": "/data/nope"}, 200),
+        ({"op": "test", "path": "/data/nope", "value": ""}, 422),
+        ({"op": "test", "path": "/nope/nope", "value": None}, 422),
+        ({"op": "test", "path": "/metadata/finalizers/0", "value": None}, 422),
+        ({"op": "test", "path": "/data/a", "value": None}, 422),
+        ({"op": "replace", "path": "/data/nope", "value": "1"}, 200),
+        ({"op": "remove", "path": "/data/nope"}, 422),
+    ):
+        said = await api.ask("PATCH", f"configmaps/b?{DRY}", [operation], JSON_PATCH)
+        assert (operation, said.status) == (operation, status)
+
+
+async def test_claim_templates_may_say_what_they_are(api: Api) -> None:
+    """Their kind and apiVersion are known fields, and are there in any case; others are not."""
+    resources = {"requests": {"storage": "1Gi"}}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": resources}
+    head = {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
+    for said_before in (head, {}):
+        claim = {**said_before, "metadata": {"name": "data"}, "spec": spec}
+        body = workload("StatefulSet", "db", volumeClaimTemplates=[claim])
+        said = await api.ask("POST", f"apps/statefulsets?{DRY}&fieldValidation=Strict", body)
+        (found,) = said.body["spec"]["volumeClaimTemplates"]
+        assert found == {**claim, **head, "spec": {**spec, "volumeMode": "Filesystem"}, "status": {"phase": "Pending"}}
+    body = workload("StatefulSet", "db", volumeClaimTemplates=[{**claim, "foo": 1}])
+    said = await api.ask("POST", f"apps/statefulsets?{DRY}&fieldValidation=Strict", body)
+    assert said.body["message"].endswith('strict decoding error: unknown field "spec.volumeClaimTemplates[0].foo"')
+
+
+async def test_a_port_without_a_target(api: Api) -> None:
+    """It is its own target, also where it says so by nothing or zero."""
+    for target in ({}, {"targetPort": ""}, {"targetPort": 0}):
+        said = await api.ask("POST", f"services?{DRY}", service("s", ports=[{"port": 80, **target}]))
+        assert said.body["spec"]["ports"] == [{"port": 80, "targetPort": 80, "protocol": "TCP"}]
+
+
 # -- Field validation and warnings -----------------------------------------------------------------------------------
 
 
@@ -780,6 +893,51 @@ async def test_a_quota_refuses(api: Api) -> None:
     assert (await api.ask("POST", DEPLOY, workload("Deployment", "web"))).status == 403
 
 
+async def test_a_quota_binds_controllers(api: Api) -> None:
+    """What a controller may not create it tells: in events, and a ReplicaSet in a condition that its Deployment has."""
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}, "spec": {"hard": {"pods": "0"}}}
+    await api.make("resourcequotas", quota)
+    await api.until("resourcequotas/q", lambda found: found["status"]["used"]["pods"] == "0")
+    daemonset = workload("DaemonSet", "ds")
+    del daemonset["spec"]["replicas"]
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}}
+    await api.make(DEPLOY, workload("Deployment", "web"))
+    await api.make("apps/statefulsets", workload("StatefulSet", "db"))
+    await api.make("apps/daemonsets", daemonset)
+    await api.make("batch/jobs", {**job, "spec": {"template": {"spec": pod_spec(restartPolicy="Never")}}})
+    starts = {
+        "ReplicaSet": 'Error creating: pods "web-',
+        "StatefulSet": 'Create Pod db-0 in StatefulSet db failed error: pods "db-0"',
+        "DaemonSet": 'Error creating: pods "ds-',
+        "Job": 'Error creating: pods "j-',
+    }
+    failed = "events?fieldSelector=reason%3DFailedCreate"
+    told = await api.until(failed, lambda found: {one["involvedObject"]["kind"] for one in found["items"]} >= {*starts})
+    why = " is forbidden: exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0"
+    for event in told["items"]:
+        assert event["type"] == "Warning"
+        assert event["message"].endswith(why)
+        assert (
+            event["message"]
+            .removeprefix("(combined from similar events): ")
+            .startswith(starts[event["involvedObject"]["kind"]])
+        )
+
+    def failure(found: Body) -> Body:
+        return next(one for one in found["status"]["conditions"] if one["type"] == "ReplicaFailure")
+
+    condition = failure(await api.until(f"{DEPLOY}/web", failure))
+    assert (condition["status"], condition["reason"]) == ("True", "FailedCreate")
+    assert condition["message"].endswith(why)
+    assert (await api.get("pods"))["items"] == []
+    await api.patch("resourcequotas/q", {"spec": {"hard": {"pods": "9"}}}, MERGE)
+    ours = "pods?labelSelector=app%3Dweb"
+    await api.until(ours, lambda found: len(found["items"]) == 1)
+    await api.until(
+        f"{DEPLOY}/web", lambda found: all(one["type"] != "ReplicaFailure" for one in found["status"]["conditions"])
+    )
+
+
 # -- Rollouts --------------------------------------------------------------------------------------------------------
 
 
@@ -937,6 +1095,29 @@ async def test_a_job_made_from_a_cronjob(api: Api) -> None:
     await api.until("pods", lambda found: all("deletionTimestamp" in one["metadata"] for one in found["items"]))
     await api.ask("DELETE", "batch/cronjobs/cj", {"propagationPolicy": "Background"})
     await api.gone("batch/jobs/run")
+
+
+async def test_a_jobs_pods_are_counted_before_they_go(api: Api) -> None:
+    """A finalizer holds them until then; one that is deleted has failed, and a job that goes lets go of them."""
+    metadata, never = {"name": "j"}, pod_spec(restartPolicy="Never", schedulerName="nobody")
+    await api.make(
+        "batch/jobs",
+        {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": {"spec": never}}},
+    )
+    found = await api.until("pods", lambda found: len(found["items"]) == 1)
+    (pod,) = found["items"]
+    assert pod["metadata"]["finalizers"] == ["batch.kubernetes.io/job-tracking"]
+    await api.ask("DELETE", f"pods/{pod['metadata']['name']}")
+    job = await api.until("batch/jobs/j", lambda found: found["status"].get("failed") == 1)
+    assert "conditions" not in job["status"]
+    await api.gone(f"pods/{pod['metadata']['name']}")
+    found = await api.until("pods", lambda found: len(found["items"]) == 1)
+    (pod,) = found["items"]
+    assert pod["metadata"]["finalizers"] == ["batch.kubernetes.io/job-tracking"]
+    await api.ask("DELETE", "batch/jobs/j?propagationPolicy=Orphan")
+    await api.gone("batch/jobs/j")
+    left = await api.until(f"pods/{pod['metadata']['name']}", lambda found: "finalizers" not in found["metadata"])
+    assert "ownerReferences" not in left["metadata"]
 
 
 # -- Reviews ---------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,7 +32,9 @@ from ktui.widgets.relations_view import RelationsView
 
 
 class Host(TypeAhead):
-    """An app with our themes and nothing else."""
+    """An app with our themes and nothing else; what may be done is not known."""
+
+    explorer = SimpleNamespace(acts=SimpleNamespace(may=lambda action, target: None))
 
     def on_mount(self) -> None:
         """Choose the theme."""

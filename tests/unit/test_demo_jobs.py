@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ktui.demo.controllers.cronschedule import Schedule
+from ktui.demo.deletion import request_delete
 from ktui.demo.storage import Object
 from tests.unit.demo_world import World, condition, pod_template
 
@@ -74,6 +75,38 @@ def test_finished_jobs_go_after_their_time_to_live() -> None:
     world.clock.advance(60)
     assert not world.exists("jobs.batch", "work")
     assert world.pods("work") == []
+
+
+def test_a_pod_that_is_deleted_has_failed() -> None:
+    """It is counted although it is gone, and another one does its work; of those that are done none is forgotten."""
+    world = World()
+    job(world, behaviour="complete=20", completions=2)
+    world.clock.advance(5)
+    (pod,) = world.pods("work")
+    request_delete(world.storage, "pods", "default", pod["metadata"]["name"])
+    world.clock.advance(5)
+    assert world.get("jobs.batch", "work")["status"]["failed"] == 1
+    assert not world.exists("pods", pod["metadata"]["name"])
+    world.clock.advance(30)
+    (pod,) = [one for one in world.pods("work") if one["status"]["phase"] == "Succeeded"]
+    assert "finalizers" not in pod["metadata"]
+    request_delete(world.storage, "pods", "default", pod["metadata"]["name"])
+    world.clock.advance(60)
+    status = world.get("jobs.batch", "work")["status"]
+    assert (status["succeeded"], status["failed"]) == (2, 1)
+    assert condition({"status": status}, "Complete")["status"] == "True"
+
+
+@pytest.mark.parametrize("propagation", ["Background", "Foreground", "Orphan"])
+def test_a_job_that_goes_lets_go_of_its_pods(propagation: str) -> None:
+    """No finalizer holds what nobody will count."""
+    world = World()
+    job(world, behaviour="complete=500")
+    world.clock.advance(5)
+    request_delete(world.storage, "jobs.batch", "default", "work", propagation=propagation)
+    world.clock.advance(60)
+    assert not world.exists("jobs.batch", "work")
+    assert [pod["metadata"].get("finalizers") for pod in world.pods("work")] == [None] * (propagation == "Orphan")
 
 
 def test_a_suspended_job_stops_and_resumes() -> None:

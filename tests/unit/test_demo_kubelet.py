@@ -102,6 +102,42 @@ def test_out_of_memory() -> None:
     assert (ended["reason"], ended["exitCode"]) == ("OOMKilled", 137)
 
 
+@pytest.mark.parametrize(
+    ("words", "phase"),
+    [
+        ({"command": ["false"]}, "Failed"),
+        ({"command": ["/bin/false"]}, "Failed"),
+        ({"command": ["sh", "-c"], "args": ["exit 1"]}, "Failed"),
+        ({"command": ["true"]}, "Succeeded"),
+        ({"command": ["serve", "false-friends"]}, "Succeeded"),
+    ],
+)
+def test_commands_that_say_how_they_end(words: Object, phase: str) -> None:
+    """`false` fails and `true` succeeds; of any other command nothing is known."""
+    world = World()
+    world.pod("a", containers=[{"name": "web", "image": "web:1", **words}], restartPolicy="Never")
+    world.clock.advance(20)
+    assert world.get("pods", "a")["status"]["phase"] == phase
+
+
+@pytest.mark.parametrize("image", ["web:1", "web:does-not-exist"])
+def test_a_container_with_another_image_is_started_again(image: str) -> None:
+    """What runs is stopped first and counts as restarted; what waited for an image waits no longer."""
+    world = World()
+    world.pod("a", containers=[{"name": "web", "image": image}, {"name": "log", "image": "log:1"}])
+    world.clock.advance(20)
+    pod = world.get("pods", "a")
+    started = pod["status"]["containerStatuses"][1]
+    world.change("pods", "a", containers=[{"name": "web", "image": "web:2"}, pod["spec"]["containers"][1]])
+    world.clock.advance(10)
+    found = world.get("pods", "a")["status"]
+    web, log = found["containerStatuses"]
+    assert (found["phase"], web["image"], web["ready"], log) == ("Running", "web:2", True, started)
+    ran = image == "web:1"
+    assert web["restartCount"] == int(ran)
+    assert world.messages("a", "Killing") == ["Container web definition changed, will be restarted"] * ran
+
+
 @pytest.mark.parametrize("image", ["nothing.invalid/web:1", "web:does-not-exist"])
 def test_images_that_cannot_be_pulled(image: str) -> None:
     """ErrImagePull and ImagePullBackOff alternate, and the events tell both."""

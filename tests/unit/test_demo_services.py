@@ -160,6 +160,15 @@ def test_a_load_balancer_may_stay_pending() -> None:
     assert world.get("services", "web")["status"] == {"loadBalancer": {}}
 
 
+def test_a_load_balancer_of_somebody_elses_class_is_left_alone() -> None:
+    """Nobody here says anything about it."""
+    world = World()
+    serving(world, "web", type="LoadBalancer", loadBalancerClass="example.com/other")
+    world.clock.advance(600)
+    assert world.get("services", "web")["status"] == {"loadBalancer": {}}
+    assert world.messages("web", "EnsuringLoadBalancer") == []
+
+
 def test_changing_the_type_gives_the_address_back() -> None:
     """A Service that is no load balancer any more has none."""
     world = World()

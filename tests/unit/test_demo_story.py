@@ -211,9 +211,9 @@ def test_the_same_seed_tells_the_same_story() -> None:
 def test_a_fleet_is_quick_to_build_and_at_rest() -> None:
     """10,000 pods in 50 namespaces take seconds, about 4 in 100 are not well, and then nothing happens to them."""
     shop = Shop()
-    begun = time.perf_counter()
+    begun = time.process_time()
     create_fleet(shop.storage, shop.plane, 10_000, avoid=(RESTLESS_NODE,))
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
     fleet = [pod for pod in shop.storage.list("pods") if pod["metadata"]["namespace"].startswith("team-")]
     assert len(fleet) == 10_000
     assert len({pod["metadata"]["namespace"] for pod in fleet}) == 50

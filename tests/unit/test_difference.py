@@ -186,15 +186,15 @@ def test_values_of_secrets_are_masked() -> None:
 
 @pytest.mark.parametrize("changed", [1, 3_000], ids=["one", "many"])
 def test_large_objects_are_fast(changed: int) -> None:
-    """An object of a megabyte takes less than 50 ms (measured: 20 and 40); here with room for a busy machine."""
+    """An object of a megabyte takes 20 to 75 ms, by how much differs; here with room for any machine."""
     items = [{"name": f"item-{i}", "deep": {"a": {"b": {"c": ["x" * 40, i, {"d": "y" * 100}]}}}} for i in range(5_000)]
     before = {"spec": {"items": items}}
     after = json.loads(json.dumps(before))
     for i in range(changed):
         after["spec"]["items"][i]["deep"]["a"]["b"]["c"][1] = -1
     assert len(json.dumps(before)) > 1_000_000
-    started = time.perf_counter()
+    started = time.process_time()
     found = difference(before, after)
-    spent = time.perf_counter() - started
+    spent = time.process_time() - started
     assert len(found) == changed
-    assert spent < 0.25
+    assert spent < 0.5

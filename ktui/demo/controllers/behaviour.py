@@ -11,7 +11,8 @@ The value is `NAME` or `NAME=SECONDS`:
     image-pull      its image cannot be pulled
     static          nothing happens to it but deletion
 
-Without it, a pod runs and becomes ready; if its restartPolicy is not Always, it completes after 5 s. Images that name
+Without it, a pod runs and becomes ready; if its restartPolicy is not Always, it completes after 5 s. One whose
+command is `false` (or a shell's `exit 1`) fails, as it would anywhere, and `true` completes at once. Images that name
 a registry under `.invalid`, or whose tag is `does-not-exist`, cannot be pulled.
 """
 
@@ -46,11 +47,21 @@ class Behaviour:
     seconds: float = 0.0
 
 
+_COMMANDS = {
+    "false": Behaviour("crash", 0.2),
+    "exit 1": Behaviour("crash", 0.2),
+    "true": Behaviour("complete", 0.2),
+}
+
+
 def behaviour_of(pod: Object) -> Behaviour:
     """Reads a pod's behaviour; an unreadable one counts as none."""
     written = (pod["metadata"].get("annotations") or {}).get(ANNOTATION, "")
     name, _, seconds = written.partition("=")
     if not name:
+        command = [word for field in ("command", "args") for word in pod["spec"]["containers"][0].get(field) or ()]
+        if command and command[-1].rpartition("/")[2] in _COMMANDS:
+            return _COMMANDS[command[-1].rpartition("/")[2]]
         if pod["spec"].get("restartPolicy", "Always") != "Always":
             return Behaviour("complete", 5.0)
         return Behaviour()

@@ -110,10 +110,27 @@ class ContainerRun:
             case "backing-off":
                 self._create(now)
 
-    def stop(self, now: float) -> None:
-        """Ends it from outside; one that does not run goes on waiting, for ever."""
+    def change(self, spec: Object, now: float, tell: Tell) -> None:
+        """Takes on another image: what runs is stopped and started again, what waits begins anew.
+
+        Source: kubernetes pkg/kubelet/kuberuntime `computePodActions`; back-offs belong to what the container was.
+        """
+        if self.finished:
+            return
+        self.spec = spec
         if self.stage == "running":
+            tell("Killing", f"Container {self.name} definition changed, will be restarted")
             self.ended = self._terminated(now, 0, "Completed")
+        self.waiting_reason = self.waiting_message = ""
+        self.backoff, self.pull_backoff = 0.0, FIRST_BACKOFF
+        self.ready, self.failing = False, False
+        self.stage, self.due = "idle", now
+
+    def stop(self, now: float) -> None:
+        """Ends it from outside, before its work is done if it has any; one that does not run goes on waiting."""
+        if self.stage == "running":
+            code, reason = (0, "Completed") if self.restart == "Always" else (143, "Error")
+            self.ended = self._terminated(now, code, reason)
             self.stage = "ended"
         self.due, self.ready = inf, False
 
@@ -126,6 +143,11 @@ class ContainerRun:
     def succeeded(self) -> bool:
         """Whether it finished with exit code 0."""
         return self.finished and self.ended.get("exitCode", 0) == 0
+
+    @property
+    def ran(self) -> bool:
+        """Whether its process has run, in this start or an earlier one."""
+        return self.stage in ("running", "ended", "backing-off") or bool(self.ended or self.last)
 
     @property
     def passed(self) -> bool:
@@ -154,7 +176,6 @@ class ContainerRun:
                     "waiting": {"reason": reason} | ({"message": self.waiting_message} if self.waiting_message else {})
                 }
         image = self.spec["image"]
-        ran = self.stage in ("running", "ended", "backing-off") or self.restarts > 0
         status: Object = {
             "name": self.name,
             "state": state,
@@ -162,10 +183,10 @@ class ContainerRun:
             "ready": self.ready or (self.init and self.succeeded),
             "restartCount": self.restarts,
             "image": image,
-            "imageID": f"{image.partition('@')[0]}@sha256:{crc32(image.encode()):08x}{'0' * 56}" if ran else "",
+            "imageID": f"{image.partition('@')[0]}@sha256:{crc32(image.encode()):08x}{'0' * 56}" if self.ran else "",
             "started": self.started,
         }
-        if ran:
+        if self.ran:
             status["containerID"] = self._container_id()
         return status
 

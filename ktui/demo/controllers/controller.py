@@ -17,6 +17,7 @@ from ktui.demo.storage import Event, Storage
 Key = tuple[str, str]  # namespace and name
 
 _KEYS_PER_TURN = 40  # then the event loop gets its turn
+_FIRST_RETRY, _LONGEST_RETRY = 0.1, 1000.0  # client-go begins at 5 ms
 _MOMENT = 0.1  # as long as a real control plane needs anyway to hear of a pod's change
 
 
@@ -44,6 +45,7 @@ class WorkQueue:
         self._ready: dict[Key, None] = {}
         self._later: dict[Key, tuple[float, Timer]] = {}
         self._turn: Timer | None = None
+        self._failures: dict[Key, int] = {}
 
     def add(self, key: Key) -> None:
         """Has the key synced soon."""
@@ -59,6 +61,15 @@ class WorkQueue:
                 return
             waiting[1].cancel()
         self._later[key] = (when, self._clock.call_at(when, lambda: self._fall_due(key)))
+
+    def retry(self, key: Key) -> None:
+        """Has the key synced again after a failure; with each one in a row the wait is twice as long."""
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        self.add_at(key, self._clock.now() + min(_FIRST_RETRY * 2 ** (failures - 1), _LONGEST_RETRY))
+
+    def succeeded(self, key: Key) -> None:
+        """Forgets the key's failures."""
+        self._failures.pop(key, None)
 
     def _fall_due(self, key: Key) -> None:
         del self._later[key]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from ktui.demo.controllers.conditions import is_available, is_finished, is_leaving, is_ready
 from ktui.demo.controllers.controller import Controller, Key, key_of
 from ktui.demo.controllers.index import controller_of
-from ktui.demo.controllers.pods import pod_from
+from ktui.demo.controllers.pods import create_pod, pod_from
 from ktui.demo.controllers.revisions import HASH_LABEL, keep_revision
 from ktui.demo.controllers.selectors import has_labels
 from ktui.demo.controllers.taints import tolerated
 from ktui.demo.deletion import request_delete
+from ktui.demo.errors import StatusError
 from ktui.demo.storage import Event, Object
+from ktui.demo.workload_identity import TEMPLATE_GENERATION
 
 _SETS = "daemonsets.apps"
 
@@ -64,20 +66,33 @@ class DaemonSets(Controller):
             elif name in staying:
                 placed[name] = pod
         if not is_leaving(workload):
-            for name in sorted(nodes - placed.keys()):
-                placed[name] = self._create_pod(workload, name, revision)
+            self._create_pods(workload, sorted(nodes - placed.keys()), placed, revision)
             self._update(workload, list(placed.values()), revision)
         self._write_status(workload, nodes | placed.keys(), placed, len(pods), revision)
 
+    def _create_pods(self, workload: Object, nodes: list[str], placed: dict[str, Object], revision: str) -> None:
+        for name in nodes:
+            try:
+                placed[name] = self._create_pod(workload, name, revision)
+            except StatusError as refusal:
+                self.announce(workload, "FailedCreate", f"Error creating: {refusal.message}", warning=True)
+                self.queue.retry(key_of(workload))
+                return
+        self.queue.succeeded(key_of(workload))
+
     def _create_pod(self, workload: Object, node: str, revision: str) -> Object:
-        pod = pod_from(workload["spec"]["template"], workload, labels={HASH_LABEL: revision})
+        labels = {HASH_LABEL: revision}
+        generation = (workload["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION)
+        if generation:
+            labels["pod-template-generation"] = generation
+        pod = pod_from(workload["spec"]["template"], workload, labels=labels)
         fields = [{"key": "metadata.name", "operator": "In", "values": [node]}]
         required = {"nodeSelectorTerms": [{"matchFields": fields}]}
         affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
         # The two of every pod that end after 300 s are replaced by those that last.
         asked = [one for one in pod["spec"]["tolerations"] if "tolerationSeconds" not in one]
         pod["spec"] = {**pod["spec"], "affinity": affinity, "tolerations": [*asked, *_TOLERATIONS]}
-        pod = self.storage.create("pods", pod)
+        pod = create_pod(self.storage, pod)
         self.announce(workload, "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
         return pod
 

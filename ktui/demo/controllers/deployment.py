@@ -8,6 +8,7 @@ from ktui.demo.controllers.conditions import condition, is_finished, is_leaving,
 from ktui.demo.controllers.controller import Controller, Key, key_of
 from ktui.demo.controllers.index import controller_of
 from ktui.demo.controllers.pods import claim, owner_reference
+from ktui.demo.controllers.replicaset import FAILURE
 from ktui.demo.controllers.revisions import template_hash
 from ktui.demo.controllers.rollout import desired, marks_of
 from ktui.demo.deletion import request_delete
@@ -270,7 +271,7 @@ class Deployments(Controller):
         )
         if not deployment["spec"].get("paused") and not is_leaving(deployment):
             conditions = self._progress(deployment, counts, conditions, new)
-        status["conditions"] = conditions
+        status["conditions"] = _with_failure(conditions, replicasets if new is None else [new, *replicasets])
         self.storage.update("deployments.apps", {**deployment, "status": status})
 
     def _progress(
@@ -301,6 +302,16 @@ class Deployments(Controller):
         if now < deadline:
             self.queue.add_at(key_of(deployment), deadline + 1)
         return conditions
+
+
+def _with_failure(conditions: list[Object], replicasets: list[Object]) -> list[Object]:
+    """Tells, as long as it holds, that a ReplicaSet cannot create its pods; the newest is asked first."""
+    others = [found for found in conditions if found["type"] != FAILURE]
+    failure = next((found for replicaset in replicasets if (found := condition(replicaset, FAILURE))), None)
+    if failure is None:
+        return others
+    kept = condition({"status": {"conditions": conditions}}, FAILURE)
+    return conditions if kept else [*others, {**failure, "lastUpdateTime": failure["lastTransitionTime"]}]
 
 
 def _annotated(obj: Object, marks: dict[str, str]) -> Object:

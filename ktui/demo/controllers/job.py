@@ -5,19 +5,34 @@ from __future__ import annotations
 from math import inf
 
 from ktui.demo.clock import epoch_of, rfc3339
-from ktui.demo.controllers.conditions import is_active, is_leaving, is_ready, is_true, phase, with_condition
+from ktui.demo.controllers.conditions import (
+    is_active,
+    is_finished,
+    is_leaving,
+    is_ready,
+    is_true,
+    phase,
+    with_condition,
+)
 from ktui.demo.controllers.controller import Controller, Key, key_of
+from ktui.demo.controllers.garbage import drop_finalizer
 from ktui.demo.controllers.index import controller_of
-from ktui.demo.controllers.pods import pod_from
+from ktui.demo.controllers.pods import create_pod, pod_from
 from ktui.demo.deletion import request_delete
+from ktui.demo.errors import StatusError
 from ktui.demo.storage import Event, Object
 
 _JOBS = "jobs.batch"
+_TRACKING = "batch.kubernetes.io/job-tracking"
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 10.0, 600.0
 
 
 class Jobs(Controller):
-    """Creates pods until enough of them have succeeded, or too many failed."""
+    """Creates pods until enough of them have succeeded, or too many failed.
+
+    Every pod has a finalizer that goes once it has been counted, so that none is forgotten that somebody deletes.
+    Source: kubernetes.io/docs/concepts/workloads/controllers/job/#job-tracking-with-finalizers.
+    """
 
     watches = (_JOBS, "pods")
     component = "job-controller"
@@ -26,22 +41,34 @@ class Jobs(Controller):
         if event.resource == _JOBS:
             super().observe(event)
             return
-        owner = controller_of(event.object)
-        if owner is not None and owner["kind"] == "Job":
-            self.queue.add((event.object["metadata"]["namespace"], owner["name"]))
+        for pod in (event.object, event.previous):
+            owner = controller_of(pod) if pod else None
+            if owner is not None and owner["kind"] == "Job":
+                self.queue.add((event.object["metadata"]["namespace"], owner["name"]))
 
     def sync(self, key: Key) -> None:
         job = self.storage.get(_JOBS, *key)
-        if job is None or is_leaving(job):
+        self._release_strays(key)
+        if job is None:
             return
-        if is_true(job, "Complete") or is_true(job, "Failed"):
-            self._expire(job)
-            return
-        job = self._with_selector(job)
         pods = self.index.owned("pods", job["metadata"]["uid"])
+        ended = [pod for pod in pods if _is_tracked(pod) and _has_ended(pod)]
+        if is_leaving(job):
+            self._release(ended)
+        elif is_true(job, "Complete") or is_true(job, "Failed"):
+            self._release(ended)
+            self._expire(job)
+        else:
+            self._work(self._with_selector(job), pods, ended)
+            self._release(ended)
+
+    def _work(self, job: Object, pods: list[Object], ended: list[Object]) -> None:
+        """Takes the next step of a job that is not done."""
+        before = job.get("status") or {}
         active = [pod for pod in pods if is_active(pod)]
-        succeeded = sum(1 for pod in pods if phase(pod) == "Succeeded")
-        failed = sum(1 for pod in pods if phase(pod) == "Failed")
+        news = [phase(pod) == "Succeeded" for pod in ended]
+        succeeded = before.get("succeeded", 0) + news.count(True)
+        failed = before.get("failed", 0) + news.count(False)
         if job["spec"].get("suspend"):
             self._suspend(job, active, succeeded, failed)
         elif self._has_failed(job, pods, failed):
@@ -52,6 +79,20 @@ class Jobs(Controller):
         else:
             active += self._create_missing(job, pods, len(active), succeeded)
             self._write_status(job, active, succeeded, failed)
+
+    def _release(self, pods: list[Object]) -> None:
+        """Lets pods go that need no counting, or have been counted."""
+        for pod in pods:
+            present = self.storage.get("pods", *key_of(pod))
+            if present is not None and _is_tracked(present):
+                drop_finalizer(self, "pods", present, _TRACKING)
+
+    def _release_strays(self, key: Key) -> None:
+        """Lets pods go whose job is gone, or has let go of them."""
+        for pod in self.storage.list("pods", key[0]):
+            owner = controller_of(pod)
+            if _is_tracked(pod) and (owner is None or self.index.find(owner["uid"]) is None):
+                self._release([pod])
 
     def _wanted(self, job: Object) -> int:
         wanted: int = job["spec"].get("completions") or 1
@@ -66,7 +107,7 @@ class Jobs(Controller):
         if missing > 0 and next_try > self.clock.now():
             self.queue.add_at(key_of(job), next_try)
             return []
-        return [self._create_pod(job) for _ in range(missing)]
+        return self._create_pods(job, missing)
 
     def _next_try(self, pods: list[Object]) -> float:
         """Returns when a failed pod may be followed by another: 10 s after the first failure, then 20 s, 40 s..."""
@@ -82,11 +123,26 @@ class Jobs(Controller):
         backoff: float = min(_FIRST_BACKOFF * 2 ** (len(failures) - 1), _LONGEST_BACKOFF)
         return max(ended, default=self.clock.now()) + backoff
 
+    def _create_pods(self, job: Object, count: int) -> list[Object]:
+        """Creates pods until one is refused."""
+        made: list[Object] = []
+        for _ in range(count):
+            try:
+                made.append(self._create_pod(job))
+            except StatusError as refusal:
+                self.announce(job, "FailedCreate", f"Error creating: {refusal.message}", warning=True)
+                self.queue.retry(key_of(job))
+                return made
+        self.queue.succeeded(key_of(job))
+        return made
+
     def _create_pod(self, job: Object) -> Object:
         uid, name = job["metadata"]["uid"], job["metadata"]["name"]
         labels = {"controller-uid": uid, "job-name": name}
         labels |= {f"batch.kubernetes.io/{key}": value for key, value in labels.items()}
-        pod = self.storage.create("pods", pod_from(job["spec"]["template"], job, labels=labels))
+        pod = pod_from(job["spec"]["template"], job, labels=labels)
+        pod["metadata"]["finalizers"] = [_TRACKING]
+        pod = create_pod(self.storage, pod)
         self.announce(job, "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
         return pod
 
@@ -115,8 +171,7 @@ class Jobs(Controller):
         return epoch_of(started) + float(seconds)
 
     def _fail(self, job: Object, active: list[Object], succeeded: int, failed: int) -> None:
-        for pod in active:
-            request_delete(self.storage, "pods", *key_of(pod))
+        self._delete(active)
         late = self.clock.now() >= self._deadline(job)
         reason = "DeadlineExceeded" if late else "BackoffLimitExceeded"
         message = (
@@ -125,9 +180,14 @@ class Jobs(Controller):
         self._write_status(job, [], succeeded, failed + len(active), done="Failed", reason=reason, message=message)
         self.announce(job, reason, message, warning=True)
 
-    def _suspend(self, job: Object, active: list[Object], succeeded: int, failed: int) -> None:
-        for pod in active:
+    def _delete(self, pods: list[Object]) -> None:
+        """Deletes pods without counting them once they have ended."""
+        self._release(pods)
+        for pod in pods:
             request_delete(self.storage, "pods", *key_of(pod))
+
+    def _suspend(self, job: Object, active: list[Object], succeeded: int, failed: int) -> None:
+        self._delete(active)
         if not is_true(job, "Suspended"):
             self.announce(job, "Suspended", "Job suspended")
         self._write_status(job, [], succeeded, failed)
@@ -181,3 +241,12 @@ class Jobs(Controller):
             request_delete(self.storage, _JOBS, *key_of(job))
         else:
             self.queue.add_at(key_of(job), finished + ttl)
+
+
+def _is_tracked(pod: Object) -> bool:
+    return _TRACKING in (pod["metadata"].get("finalizers") or ())
+
+
+def _has_ended(pod: Object) -> bool:
+    """Says whether nothing more is to come of a pod; one that is deleted at once tells no end."""
+    return is_finished(pod) or (is_leaving(pod) and not pod["metadata"].get("deletionGracePeriodSeconds"))

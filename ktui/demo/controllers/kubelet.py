@@ -87,6 +87,7 @@ class Kubelets(Controller):
         if run is None:
             host = next((one["address"] for one in node["status"]["addresses"] if one["type"] == "InternalIP"), "")
             run = self._runs[uid] = PodRun(pod, now, self._address(pod, node, host), host)
+        run.follow(pod, now, self._teller(pod))
         run.step(now, self._images, self._teller(pod))
         if run.behaviour.name == "flaky-probe":
             run.probe(now, failing=self._takes_its_turn(pod, run.behaviour.seconds), tell=self._teller(pod))

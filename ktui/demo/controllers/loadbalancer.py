@@ -1,6 +1,7 @@
 """The cloud's load balancers: an address for every Service of type LoadBalancer, after a while.
 
-A Service with the annotation `demo.ktui.dev/load-balancer: pending` never gets one.
+A Service with the annotation `demo.ktui.dev/load-balancer: pending` never gets one, nor does one whose
+`loadBalancerClass` asks for somebody else's.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class LoadBalancers(Controller):
                 self.announce(service, "DeletedLoadBalancer", "Deleted load balancer")
                 self.storage.update("services", {**service, "status": {**status, "loadBalancer": {}}})
             return
+        if service["spec"].get("loadBalancerClass"):
+            return  # another controller's
         if given or (service["metadata"].get("annotations") or {}).get(ANNOTATION) == "pending":
             return
         ready = epoch_of(service["metadata"]["creationTimestamp"]) + _TAKES

@@ -65,6 +65,12 @@ class PodRun:
             for run in self._init:
                 run.stop(now)
 
+    def follow(self, pod: Object, now: float, tell: Tell) -> None:
+        """Restarts the containers whose image has changed; nothing else of them can."""
+        for run, spec in zip(self._containers, pod["spec"]["containers"], strict=True):
+            if run.spec["image"] != spec["image"]:
+                run.change(spec, now, partial(tell, run.name))
+
     def probe(self, now: float, *, failing: bool, tell: Tell) -> None:
         """Lets the first container's readiness probe fail, or pass again."""
         first = self._containers[0]
@@ -110,7 +116,7 @@ class PodRun:
     def _phase(self, initialized: bool) -> str:
         if any(run.finished and not run.succeeded for run in self._init):
             return "Failed"
-        if not initialized or not any(run.stage in ("running", "ended", "backing-off") for run in self._containers):
+        if not initialized or not any(run.ran for run in self._containers):
             return "Pending"
         if not all(run.finished for run in self._containers):
             return "Running"

@@ -8,6 +8,7 @@ from ktui.demo.controllers.conditions import is_leaving
 from ktui.demo.controllers.index import controller_of
 from ktui.demo.controllers.selectors import selects
 from ktui.demo.defaults import apply_defaults
+from ktui.demo.quota import check_quota
 from ktui.demo.storage import Object, Storage
 
 
@@ -48,6 +49,19 @@ def pod_from(template: Object, owner: Object, *, name: str = "", labels: dict[st
     pod: Object = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
     apply_defaults("pods", pod)
     return pod
+
+
+def create_pod(storage: Storage, pod: Object) -> Object:
+    """Stores a pod that a controller wants.
+
+    Raises:
+        StatusError: 403 when a quota of its namespace has no room for it.
+    """
+    metadata = pod["metadata"]
+    if not metadata.get("name"):
+        metadata["name"] = storage.generated_name(metadata["generateName"])
+    check_quota(storage, "pods", pod)
+    return storage.create("pods", pod)
 
 
 def _copy(value: Any) -> Any:

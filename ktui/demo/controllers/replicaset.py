@@ -6,6 +6,7 @@ from math import floor, log2
 
 from ktui.demo.clock import epoch_of
 from ktui.demo.controllers.conditions import (
+    condition,
     is_active,
     is_available,
     is_finished,
@@ -13,14 +14,17 @@ from ktui.demo.controllers.conditions import (
     is_ready,
     phase,
     ready_since,
+    with_condition,
 )
 from ktui.demo.controllers.controller import Controller, Key, key_of
 from ktui.demo.controllers.index import controller_of
-from ktui.demo.controllers.pods import claim, pod_from
+from ktui.demo.controllers.pods import claim, create_pod, pod_from
 from ktui.demo.controllers.selectors import has_labels
 from ktui.demo.deletion import request_delete
+from ktui.demo.errors import StatusError
 from ktui.demo.storage import Event, Object
 
+FAILURE = "ReplicaFailure"
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 _BURST = 500  # pods made or deleted in one go
@@ -53,17 +57,22 @@ class ReplicaSets(Controller):
         mine = self.index.owned("pods", replicaset["metadata"]["uid"])
         pods = claim(self.storage, "pods", replicaset, mine, self.selector(replicaset))
         active = [pod for pod in pods if is_active(pod)]
+        failure = ""
         if not is_leaving(replicaset):
             missing = replicaset["spec"].get("replicas", 1) - len(active)
             if missing > 0:
-                active += [self._create_pod(replicaset) for _ in range(min(missing, _BURST))]
+                failure = self._create_pods(replicaset, min(missing, _BURST), active)
             elif missing < 0:
                 doomed = self._least_missed(replicaset, active)[: min(-missing, _BURST)]
                 for pod in doomed:
                     self._delete_pod(replicaset, pod)
                 active = [pod for pod in active if pod not in doomed]
         leaving = sum(1 for pod in pods if is_leaving(pod) and not is_finished(pod))
-        self._write_status(replicaset, active, leaving)
+        self._write_status(replicaset, active, leaving, failure)
+        if failure:
+            self.queue.retry(key)
+        else:
+            self.queue.succeeded(key)
 
     def selector(self, replicaset: Object) -> Object:
         """Returns the LabelSelector of the pods it controls."""
@@ -74,10 +83,17 @@ class ReplicaSets(Controller):
         owner = controller_of(pod)
         return owner if owner is not None and owner["kind"] == self.kind else None
 
-    def _create_pod(self, replicaset: Object) -> Object:
-        pod = self.storage.create("pods", pod_from(replicaset["spec"]["template"], replicaset))
-        self.announce(replicaset, "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
-        return pod
+    def _create_pods(self, replicaset: Object, count: int, active: list[Object]) -> str:
+        """Creates pods until one is refused; returns why, or nothing."""
+        for _ in range(count):
+            try:
+                pod = create_pod(self.storage, pod_from(replicaset["spec"]["template"], replicaset))
+            except StatusError as refusal:
+                self.announce(replicaset, "FailedCreate", f"Error creating: {refusal.message}", warning=True)
+                return refusal.message
+            self.announce(replicaset, "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
+            active.append(pod)
+        return ""
 
     def _delete_pod(self, replicaset: Object, pod: Object) -> None:
         request_delete(self.storage, "pods", *key_of(pod))
@@ -114,7 +130,7 @@ class ReplicaSets(Controller):
 
         return sorted(pods, key=rank)
 
-    def _write_status(self, replicaset: Object, active: list[Object], leaving: int) -> None:
+    def _write_status(self, replicaset: Object, active: list[Object], leaving: int, failure: str) -> None:
         now = self.clock.now()
         spec = replicaset["spec"]
         patience = spec.get("minReadySeconds", 0)
@@ -130,6 +146,15 @@ class ReplicaSets(Controller):
         status = {field: value for field, value in status.items() if value or field == "replicas"}
         if self.kind == "ReplicaSet":
             status["terminatingReplicas"] = leaving
+        conditions = [one for one in (replicaset.get("status") or {}).get("conditions") or () if one["type"] != FAILURE]
+        if failure:
+            # What failed first is told as long as it fails.
+            again = condition(replicaset, FAILURE)
+            conditions += (
+                [again] if again else with_condition([], FAILURE, "True", now, reason="FailedCreate", message=failure)
+            )
+        if conditions:
+            status["conditions"] = conditions
         self.storage.update(self.watches[0], {**replicaset, "status": status})
         ripening = [since + patience for pod in active if (since := ready_since(pod)) and since + patience > now]
         if ripening:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from ktui.demo.controllers.conditions import is_available, is_leaving, is_ready, phase
 from ktui.demo.controllers.controller import Controller, Key, key_of
 from ktui.demo.controllers.index import controller_of
-from ktui.demo.controllers.pods import pod_from
+from ktui.demo.controllers.pods import create_pod, pod_from
 from ktui.demo.controllers.revisions import HASH_LABEL, keep_revision
 from ktui.demo.deletion import request_delete
+from ktui.demo.errors import StatusError
 from ktui.demo.storage import Event, Object
 from ktui.demo.workload_identity import protect
 
@@ -85,10 +86,17 @@ class StatefulSets(Controller):
         pod["spec"] = {**pod["spec"], "hostname": name, "subdomain": workload["spec"].get("serviceName", "")}
         if volumes:
             pod["spec"]["volumes"] = volumes
-        if self.storage.get("pods", workload["metadata"]["namespace"], name) is None:
-            self.storage.create("pods", pod)
-            told = workload["metadata"]["name"]
-            self.announce(workload, "SuccessfulCreate", f"Create Pod {name} in StatefulSet {told} successful")
+        if self.storage.get("pods", workload["metadata"]["namespace"], name) is not None:
+            return
+        told = f"Create Pod {name} in StatefulSet {workload['metadata']['name']}"
+        try:
+            create_pod(self.storage, pod)
+        except StatusError as refusal:
+            self.announce(workload, "FailedCreate", f"{told} failed error: {refusal.message}", warning=True)
+            self.queue.retry(key_of(workload))
+        else:
+            self.announce(workload, "SuccessfulCreate", f"{told} successful")
+            self.queue.succeeded(key_of(workload))
 
     def _keep_claim(self, workload: Object, template: Object, name: str) -> None:
         namespace = workload["metadata"]["namespace"]

@@ -16,13 +16,14 @@ from ktui.demo.errors import (
     required,
     unsupported,
 )
-from ktui.demo.names import label_problems, port_name_problems
+from ktui.demo.names import label_problems, label_value_problems, port_name_problems, qualified_name_problems
 
 Object = dict[str, Any]
 
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
+_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _SUFFIXES: dict[str, Fraction] = {
     "n": Fraction(1, 10**9),
     "u": Fraction(1, 10**6),
@@ -75,6 +76,29 @@ def pod_spec_causes(spec: Object, field: str) -> Iterator[Cause]:
     grace = spec.get("terminationGracePeriodSeconds")
     if grace is not None and grace < 0:
         yield bad_value(f"{field}.terminationGracePeriodSeconds", grace, "must be greater than or equal to 0")
+    for index, toleration in enumerate(spec.get("tolerations") or ()):
+        yield from _toleration(toleration, f"{field}.tolerations[{index}]")
+
+
+def _toleration(toleration: Object, field: str) -> Iterator[Cause]:
+    key, operator, value, effect = (toleration.get(name) or "" for name in ("key", "operator", "value", "effect"))
+    for problem in qualified_name_problems(key) if key else ():
+        yield bad_value(f"{field}.key", key, problem)
+    if not key and operator != "Exists":
+        why = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
+        yield bad_value(f"{field}.operator", operator, why)
+    if toleration.get("tolerationSeconds") is not None and effect != "NoExecute":
+        yield bad_value(f"{field}.effect", effect, "effect must be 'NoExecute' when `tolerationSeconds` is set")
+    if operator == "Exists" and value:
+        yield bad_value(f"{field}.operator", value, "value must be empty when `operator` is 'Exists'")
+    elif operator in ("Lt", "Gt"):  # known, but behind a feature gate that is closed
+        yield unsupported(f"{field}.operator", operator, ("Equal", "Exists", "Lt", "Gt"))
+    elif operator not in ("", "Equal", "Exists"):
+        yield unsupported(f"{field}.operator", operator, ("Equal", "Exists"))
+    elif problems := label_value_problems(value):
+        yield bad_value(f"{field}.operator", value, ";".join(problems))
+    if effect and effect not in _EFFECTS:
+        yield unsupported(f"{field}.effect", effect, _EFFECTS)
 
 
 def _container(container: Object, field: str, names: list[str], volumes: list[Any]) -> Iterator[Cause]:

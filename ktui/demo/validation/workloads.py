@@ -13,6 +13,7 @@ from ktui.demo.validation.pods import pod_spec_causes
 
 Object = dict[str, Any]
 
+_LONGEST_CRONJOB = 52
 _AT_LEAST_0 = "must be greater than or equal to 0"
 _STATEFULSET_MAY_CHANGE = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
@@ -154,6 +155,11 @@ def job_causes(obj: Object) -> Iterator[Cause]:
     spec = obj["spec"]
     for field in ("parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"):
         yield from _not_negative(spec, field)
+    name, template = obj["metadata"].get("name", ""), spec["template"]
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    if not spec.get("selector"):
+        labels = {**labels, "batch.kubernetes.io/job-name": name, "job-name": name}
+    yield from label_causes(labels, "spec.template.labels")
     yield from _job_template(spec, "spec.template")
 
 
@@ -178,6 +184,9 @@ def cronjob_causes(obj: Object) -> Iterator[Cause]:
     if spec["concurrencyPolicy"] not in policies:
         yield unsupported("spec.concurrencyPolicy", spec["concurrencyPolicy"], policies)
     yield from _job_template(spec["jobTemplate"]["spec"], "spec.jobTemplate.spec.template")
+    name = obj["metadata"].get("name", "")
+    if len(name) > _LONGEST_CRONJOB:  # its jobs' names end in eleven characters more
+        yield bad_value("metadata.name", name, f"must be no more than {_LONGEST_CRONJOB} characters")
 
 
 def selector_update_causes(obj: Object, before: Object) -> Iterator[Cause]:

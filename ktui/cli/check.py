@@ -1,0 +1,185 @@
+"""`ktui check`: manifests as Kubernetes reads them, and what is wrong with them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ktui.cli.arguments import kubeconfig_of
+from ktui.cli.complaint import complain
+from ktui.kinds.text import clean
+from ktui.kube.client import Client
+from ktui.kube.errors import KtuiError
+from ktui.kube.kubeconfig import load_kubeconfig
+from ktui.kube.openapi import SavedSchemas, ServerSchemas
+from ktui.logs import start_logging
+from ktui.manifests import reading
+from ktui.manifests.check import check
+from ktui.manifests.reading import Document, Problem, Reading, read, spell
+from ktui.manifests.schema import Schema
+
+Gvk = tuple[str, str, str]
+Known = Mapping[Gvk, Schema | None]
+"""Schemas by group, version and kind."""
+
+Check = Callable[[Document], Iterable[Problem]]
+"""What looks at one document and tells what is wrong with it."""
+
+_SUFFIXES = (".json", ".yaml", ".yml")
+
+
+def run(arguments: Namespace) -> int:
+    """Read files, print what is wrong with them, and return 1 when there is an error in one."""
+    start_logging(arguments.log_file)
+    readings, failed = [], False
+    for name in _files(arguments.files):
+        try:
+            readings.append(read(_text(name), file=name))
+        except OSError as error:
+            failed = True
+            complain(KtuiError(f"{name} cannot be read: {error.strerror or error}."))
+    try:
+        schemas = asyncio.run(_schemas(arguments, readings))
+    except KtuiError as error:
+        # What can be told without a schema is told all the same.
+        failed = failed or arguments.schema is not None
+        schemas = {}
+        complain(KtuiError(f"Checked without a schema. {error.sentence}", error.next_step))
+    checks = (check_object, partial(check_schema, schemas))
+    readings = [examined(found, checks) for found in readings]
+    failed = failed or any(found.errors for found in readings)
+    if arguments.output == "json":
+        _say_json(readings)
+    else:
+        for found in readings:
+            for problem in found.problems:
+                _say(_line(found.file, problem))
+    return 1 if failed else 0
+
+
+async def _schemas(arguments: Namespace, readings: Iterable[Reading]) -> Known:
+    """The schemas of all kinds that documents are of, from a folder or from the cluster.
+
+    Raises:
+        KtuiError: they cannot be had.
+    """
+    wanted = {gvk for found in readings for document in found.documents for gvk in _kinds_in(document.value)}
+    if not wanted or arguments.offline:
+        return {}
+    if arguments.schema is not None:
+        try:
+            return {gvk: await SavedSchemas(arguments.schema).schema(*gvk) for gvk in wanted}
+        except OSError as error:
+            raise KtuiError(
+                f"{arguments.schema} cannot be read: {error.strerror or error}.",
+                "It should have documents as `kubectl get --raw /openapi/v3/apis/apps/v1` prints them.",
+            ) from None
+    client = await Client.connect(load_kubeconfig(kubeconfig_of(arguments)), arguments.context)
+    try:
+        # Whether there is a server at all; of one that tells no schemas nothing is known.
+        await client.request("GET", "/version")
+        schemas = ServerSchemas(client)
+        return {gvk: await schemas.schema(*gvk) for gvk in wanted}
+    finally:
+        await client.close()
+
+
+def check_schema(schemas: Known, document: Document) -> Iterable[Problem]:
+    """What a schema says of a document; nothing where there is none, nor of the objects in a List."""
+    for gvk in _kinds_in(document.value):
+        if isinstance(document.value.get("items"), list) and gvk[2].endswith("List"):
+            continue
+        if (schema := schemas.get(gvk)) is not None:
+            yield from check(document, schema)
+
+
+def _kinds_in(value: Any) -> Iterator[Gvk]:
+    """The group, version and kind that a document says it is of."""
+    if isinstance(value, dict) and isinstance(value.get("apiVersion"), str) and isinstance(value.get("kind"), str):
+        group, _, version = value["apiVersion"].rpartition("/")
+        yield group, version, value["kind"]
+
+
+def examined(found: Reading, checks: Iterable[Check]) -> Reading:
+    """A reading with what checks find in its documents, in the order of the text."""
+    more = [problem for document in found.documents for check in checks for problem in check(document)]
+    problems = sorted(dict.fromkeys((*found.problems, *more)), key=lambda problem: problem[:2])
+    return Reading(found.documents, problems, found.fragments, found.file)
+
+
+def check_object(document: Document) -> Iterator[Problem]:
+    """What must be true of every object, of whatever kind: it says what it is, and has a name."""
+    yield from _check_object(document, document.value, ())
+
+
+def _check_object(document: Document, value: Any, path: reading.Path) -> Iterator[Problem]:
+    def wrong(message: str, *steps: str) -> Problem:
+        place = document.at((*path, *steps))
+        return Problem(place.line, place.column, (*path, *steps), "error", message)
+
+    if not isinstance(value, dict):
+        yield wrong("this is no object, which has an apiVersion and a kind")
+        return
+    for name in ("apiVersion", "kind"):
+        if not isinstance(value.get(name), str) or not value[name]:
+            yield wrong(f"{name} is not set" if value.get(name) in (None, "") else f"{name} is no text", name)
+    kind, items = value.get("kind"), value.get("items")
+    if isinstance(kind, str) and kind.endswith("List") and isinstance(items, list):
+        for place, item in enumerate(items):
+            yield from _check_object(document, item, (*path, "items", place))
+        return
+    meta = value.get("metadata")
+    if meta is not None and not isinstance(meta, dict):
+        yield wrong("metadata is no object", "metadata")
+    elif not any((meta or {}).get(name) for name in ("name", "generateName")):
+        yield wrong("metadata.name is not set, nor is metadata.generateName", "metadata")
+
+
+# -- files -----------------------------------------------------------------------------------------
+
+
+def _files(names: Iterable[str]) -> Iterator[str]:
+    """The files that are meant; of a directory those that kubectl would read."""
+    for name in names:
+        if name != "-" and Path(name).is_dir():
+            yield from (str(file) for file in sorted(Path(name).iterdir()) if file.suffix in _SUFFIXES)
+        else:
+            yield name
+
+
+def _text(name: str) -> str:
+    """A file's text; bytes that are none become what reading tells of."""
+    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    return data.decode("utf-8", "surrogateescape")
+
+
+# -- words -----------------------------------------------------------------------------------------
+
+
+def _line(file: str, problem: Problem) -> str:
+    where = f"{file}:{problem.line}:{problem.column}"
+    return f"{where}: {problem.severity}: {spell(problem.path) or '.'}: {problem.message}"
+
+
+def _say(line: str) -> None:
+    # One problem is one line, and a terminal obeys none of it.
+    print(clean(line.encode(errors="replace").decode()))
+
+
+def _say_json(readings: Iterable[Reading]) -> None:
+    documents: list[Any] = []
+    problems: list[dict[str, Any]] = []
+    for found in readings:
+        documents += (document.value for document in found.documents)
+        problems += (
+            {**problem._asdict(), "file": found.file, "path": spell(problem.path)} for problem in found.problems
+        )
+    order = ("file", "line", "column", "path", "severity", "message")
+    said = {"documents": documents, "problems": [{key: problem[key] for key in order} for problem in problems]}
+    print(json.dumps(said, indent=2))

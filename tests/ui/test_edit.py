@@ -1,0 +1,189 @@
+"""The editor: from a key to the object on the cluster, beside others who change it, and what is never lost."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from ktui.kinds.names import GVR_DEPLOYMENTS, ObjectKey
+from ktui.screens.edit import EditScreen, field_path
+from ktui.widgets.editor import Editor, spans
+from ktui.widgets.palette import Ink
+from tests.ui.conftest import World, shows, shows_not, until
+from tests.ui.test_home import pane
+
+HELLO = ObjectKey("lesson", "hello-node")
+
+
+def screen(pilot: Pilot[Any]) -> EditScreen:
+    """The editor that is seen."""
+    found = pilot.app.screen
+    assert isinstance(found, EditScreen)
+    return found
+
+
+def stored(world: World) -> dict[str, Any]:
+    """The deployment as the cluster has it."""
+    found = world.cluster.storage.get("deployments.apps", *HELLO)
+    assert found is not None
+    return dict(found)
+
+
+def changed(world: World, change: dict[str, Any]) -> None:
+    """Somebody else changes a part of the deployment."""
+    found = copy.deepcopy(stored(world))
+    for part, fields in change.items():
+        for key, value in fields.items():
+            found[part][key] = {**found[part].get(key, {}), **value} if isinstance(value, dict) else value
+    world.cluster.storage.update("deployments.apps", found)
+
+
+async def edit(pilot: Pilot[Any]) -> Editor:
+    """Open the editor on the deployment."""
+    pane(pilot, GVR_DEPLOYMENTS).select(HELLO)
+    await pilot.press("e")
+    await until(pilot, lambda: isinstance(pilot.app.screen, EditScreen), "the editor")
+    await until(pilot, lambda: "replicas: 1" in screen(pilot).editor.text, "the manifest")
+    return screen(pilot).editor
+
+
+async def change(pilot: Pilot[Any], before: str, after: str) -> None:
+    """Put a text in the place of another, as somebody who types it."""
+    editor = screen(pilot).editor
+    for row, line in enumerate(editor.text.split("\n")):
+        if before in line:
+            column = line.index(before)
+            editor.replace(after, (row, column), (row, column + len(before)))
+            await pilot.pause()
+            return
+    raise AssertionError(f"{before} is not in the text")
+
+
+async def test_a_change_is_shown_before_it_is_applied(world: World) -> None:
+    """ctrl+s shows the difference and the kubectl line; Enter applies it, and nothing but it."""
+    async with world.open() as pilot:
+        await edit(pilot)
+        await change(pilot, "replicas: 1", "replicas: 2")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "spec.replicas")
+        await shows(pilot, "kubectl --context demo -n lesson patch deployments hello-node")
+        await pilot.press("enter")
+        await until(pilot, lambda: stored(world)["spec"]["replicas"] == 2, "two replicas")
+        await shows(pilot, "Applied")
+        await pilot.press("enter")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, EditScreen), "the page below")
+
+
+async def test_somebody_else_was_faster_elsewhere(world: World) -> None:
+    """What others change in other fields stays, without a question."""
+    async with world.open() as pilot:
+        await edit(pilot)
+        changed(world, {"metadata": {"labels": {"team": "blue"}}})
+        await shows(pilot, "changed by somebody else")
+        await change(pilot, "replicas: 1", "replicas: 2")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "spec.replicas")
+        await pilot.press("enter")
+        await until(pilot, lambda: stored(world)["spec"]["replicas"] == 2, "two replicas")
+        assert stored(world)["metadata"]["labels"]["team"] == "blue"
+
+
+@pytest.mark.parametrize(("keys", "replicas"), [(("enter",), 2), (("down", "enter"), 5)], ids=["mine", "theirs"])
+async def test_somebody_else_was_faster_in_the_same_field(world: World, keys: tuple[str, ...], replicas: int) -> None:
+    """Both values are shown, and one is chosen."""
+    async with world.open() as pilot:
+        await edit(pilot)
+        changed(world, {"spec": {"replicas": 5}})
+        await shows(pilot, "changed by somebody else")
+        await change(pilot, "replicas: 1", "replicas: 2")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Theirs  5")
+        await pilot.press(*keys)
+        await shows(pilot, "Apply deployment")
+        if replicas == 2:
+            await shows(pilot, "spec.replicas")
+            await pilot.press("enter")
+        else:
+            await shows(pilot, "Nothing was changed.")
+        await until(pilot, lambda: stored(world)["spec"]["replicas"] == replicas, str(replicas))
+
+
+async def test_text_that_cannot_be_read_is_marked(world: World) -> None:
+    """The first problem has the cursor, and nothing is sent."""
+    async with world.open() as pilot:
+        editor = await edit(pilot)
+        await change(pilot, "replicas: 1", "replicas: [1")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "✖ ")
+        assert editor.marks
+        assert stored(world)["spec"]["replicas"] == 1
+
+
+async def test_a_refusal_stands_at_its_line(world: World) -> None:
+    """What the server says of a field is said where the field stands."""
+    async with world.open() as pilot:
+        editor = await edit(pilot)
+        await change(pilot, "imagePullPolicy: IfNotPresent", "imagePullPolicy: Sometimes")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "Unsupported value")
+        await pilot.press("escape")
+        await until(pilot, lambda: bool(screen(pilot).editor.marks), "a mark")
+        row = editor.cursor_location[0]
+        assert "imagePullPolicy" in editor.text.split("\n")[row]
+
+
+async def test_nothing_typed_is_lost(world: World) -> None:
+    """Leaving asks; a draft is offered again, and thrown away when it is applied."""
+    async with world.open() as pilot:
+        await edit(pilot)
+        await change(pilot, "replicas: 1", "replicas: 3")
+        await pilot.press("escape")
+        await shows(pilot, "Leave, and keep a draft")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, EditScreen), "the page below")
+        await pilot.press("e")
+        await shows(pilot, "There is a draft")
+        await pilot.press("enter")
+        await shows(pilot, "replicas: 3")
+        await pilot.press("ctrl+s")
+        await shows(pilot, "spec.replicas")
+        await pilot.press("enter")
+        await until(pilot, lambda: stored(world)["spec"]["replicas"] == 3, "three replicas")
+        await shows(pilot, "Applied")
+        await pilot.press("enter")
+        await pilot.press("e")
+        await shows(pilot, "replicas: 3")
+        await shows_not(pilot, "There is a draft")
+
+
+async def test_a_viewer_reads_and_cannot_apply(world: World) -> None:
+    """The same page, without changes."""
+    async with world.open(read_only=True) as pilot:
+        editor = await edit(pilot)
+        assert editor.read_only
+        await shows(pilot, "read-only")
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("  replicas: 3 # three", [("replicas", Ink.FOCUS), (":", Ink.QUIET), ("3", Ink.KEY), ("# three", Ink.FAINT)]),
+        ('- name: "a#b"', [("name", Ink.FOCUS), (":", Ink.QUIET), ('"a#b"', Ink.GOOD)]),
+        ("# all of it", [("# all of it", Ink.FAINT)]),
+        ("plain text", []),
+    ],
+)
+def test_colours_of_a_line(line: str, wanted: list[tuple[str, Ink]]) -> None:
+    """Keys, strings, numbers and comments are told apart."""
+    assert [(line[start:end], ink) for start, end, ink in spans(line)] == wanted
+
+
+def test_fields_as_servers_name_them() -> None:
+    """Lists in brackets, keys with dots in quotes or not."""
+    assert field_path("spec.template.spec.containers[0].image") == (
+        "spec", "template", "spec", "containers", 0, "image",
+    )  # fmt: skip
+    assert field_path('metadata.labels["app.kubernetes.io/name"]') == ("metadata", "labels", "app.kubernetes.io/name")
