@@ -135,6 +135,7 @@ def test_menu_as_viewer(looks: Callable[..., None], size: Size) -> None:
     async def keys(pilot: Pilot[None]) -> None:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "storefront")
         await settle(pilot)
+        await shows(pilot, "viewer may not list nodes cluster-wide." if size == WIDE else "⊘ denied (list nodes)")
         await pilot.press("a")
         await shows(pilot, "viewer may not delete deployments")
 

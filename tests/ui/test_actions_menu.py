@@ -17,7 +17,7 @@ from tests.ui.conftest import World, screen_text, shows, until
 
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=str)
 async def test_all_that_can_be_done(world: World, size: tuple[int, int]) -> None:
-    """Each action with its key; of the one under the cursor its kubectl line; a key, or Enter, opens it."""
+    """Each action with its key, what it does, and its kubectl line; a key, or Enter, opens its dialog."""
     async with world.open(size=size) as pilot:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart")
         await pilot.press("a")
