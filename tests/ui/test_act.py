@@ -201,7 +201,7 @@ def _pods(world: World, app: str) -> list[dict[str, Any]]:
 
 async def test_what_is_confirmed_was_said_before(world: World) -> None:
     """The button that deletes works once the consequences are known: nobody agrees to what was not said."""
-    async with world.open() as pilot:
+    async with world.open(size=SMALL) as pilot:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart")
         world.cluster.server.faults.hang()
         await pilot.press("ctrl+d")
@@ -240,7 +240,7 @@ async def test_a_namespace_goes_by_its_name(world: World) -> None:
 
 async def test_escape_changes_nothing(world: World) -> None:
     """Esc in a form that is filled in writes nothing, and the table is as it was."""
-    async with world.open() as pilot:
+    async with world.open(size=SMALL) as pilot:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart")
         for keys in (("s", "7"), ("i", "x"), ("x", "y"), ("r",), ("ctrl+d",)):
             await press(pilot, *keys)
@@ -286,13 +286,14 @@ async def test_a_refusal_is_shown_where_it_was_asked(world: World) -> None:
 
 async def test_a_write_that_is_refused_keeps_what_was_typed(world: World) -> None:
     """Refused by the write itself: the words, and Try again brings the form back as it was filled in."""
-    async with world.open() as pilot:
+    async with world.open(size=SMALL) as pilot:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart")
         await press(pilot, "x", "end", *"-public", "tab", "right", "right")
         assert "‹ LoadBalancer ›" in screen_text(pilot)
         world.cluster.server.faults.deny("not in this office", path="namespaces/shop/services", times=1)
         await pilot.press("ctrl+s")
-        assert "not in this office" in await to_its_end(world, pilot)
+        await to_its_end(world, pilot)
+        assert "denied the request: not in this office." in said(pilot)
         await press(pilot, "tab", "enter")
         assert "‹ LoadBalancer ›" in said(pilot, "#ask")
         assert "name: cart-public" in said(pilot)
@@ -305,7 +306,7 @@ async def test_a_write_that_is_refused_keeps_what_was_typed(world: World) -> Non
 
 async def test_a_conflict_is_read_again(world: World) -> None:
     """409: Read again reads what is there now, and keeps what was typed."""
-    async with world.open() as pilot:
+    async with world.open(size=SMALL) as pilot:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart")
         await press(pilot, "s", "4")
         world.cluster.server.faults.status(409, path="cart/scale")
@@ -426,7 +427,7 @@ async def test_hostile_text_is_text(world: World) -> None:
 
 async def test_what_is_gone_or_another_one_is_not_acted_on(world: World) -> None:
     """An object that went, or whose name another one has, since it was chosen, is refused before anything is asked."""
-    async with world.open() as pilot:
+    async with world.open(size=SMALL) as pilot:
         await choose(pilot, GVR_SERVICES, "shop", "cart")
         world.cluster.server.faults.hang()
         await pilot.press("ctrl+d")
