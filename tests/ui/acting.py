@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Button
 
 from ktui.kinds.names import GVR, ObjectKey
+from ktui.screens import act
 from ktui.screens.act import ActScreen
 from ktui.screens.actions_menu import ActionsMenu
 from ktui.screens.tables import TableScreen
@@ -20,6 +22,12 @@ from tests.ui.conftest import World, listed, screen_text, until
 WIDE, SMALL = (160, 45), (80, 24)
 LOOKS_ONLY = ("get", "list", "watch")
 Object = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In modules that import it, the server is asked what would happen as soon as a key was pressed."""
+    monkeypatch.setattr(act, "SETTLES", 0.01)
 
 
 def pane(pilot: Pilot[Any], gvr: GVR) -> LivePane:

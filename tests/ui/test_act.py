@@ -13,7 +13,7 @@ from ktui.kinds.deployments import DEPLOYMENTS as DEPLOYMENT
 from ktui.kinds.names import GVR_DEPLOYMENTS, GVR_NODES, GVR_PODS, GVR_SERVICES, ObjectKey
 from ktui.screens.act import ActScreen
 from ktui.screens.home import HomeScreen
-from tests.ui.acting import (
+from tests.ui.acting import (  # noqa: F401 - nobody_waits is a fixture
     SMALL,
     WIDE,
     asked,
@@ -28,6 +28,7 @@ from tests.ui.acting import (
     live,
     make,
     menu,
+    nobody_waits,
     pane,
     press,
     said,

@@ -8,7 +8,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from ktui.kinds.names import GVR_DEPLOYMENTS, GVR_NODES, GVR_PODS, ObjectKey
-from tests.ui.acting import (
+from tests.ui.acting import (  # noqa: F401 - nobody_waits is a fixture
     SMALL,
     browse,
     buttons,
@@ -19,6 +19,7 @@ from tests.ui.acting import (
     live,
     make,
     menu,
+    nobody_waits,
     press,
     said,
     there,

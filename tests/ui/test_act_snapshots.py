@@ -11,7 +11,17 @@ from textual.pilot import Pilot
 
 from ktui.kinds.names import GVR_DEPLOYMENTS, GVR_NODES, GVR_SERVICES
 from ktui.screens.home import HomeScreen
-from tests.ui.acting import SMALL, WIDE, choose, dialog, fill, make, menu, press
+from tests.ui.acting import (  # noqa: F401 - nobody_waits is a fixture
+    SMALL,
+    WIDE,
+    choose,
+    dialog,
+    fill,
+    make,
+    menu,
+    nobody_waits,
+    press,
+)
 from tests.ui.conftest import World, listed, shows, shows_not, until
 
 at_both_sizes = pytest.mark.parametrize("size", [WIDE, SMALL], ids=lambda size: f"{size[0]}x{size[1]}")

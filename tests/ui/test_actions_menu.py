@@ -11,7 +11,19 @@ from ktui.kinds.names import GVR_DEPLOYMENTS, GVR_NODES
 from ktui.kinds.nodes import NODES
 from ktui.screens.actions_menu import ActionsMenu
 from ktui.screens.home import HomeScreen
-from tests.ui.acting import SMALL, WIDE, asked, buttons, choose, dialog, menu, press, said, writes
+from tests.ui.acting import (  # noqa: F401 - nobody_waits is a fixture
+    SMALL,
+    WIDE,
+    asked,
+    buttons,
+    choose,
+    dialog,
+    menu,
+    nobody_waits,
+    press,
+    said,
+    writes,
+)
 from tests.ui.conftest import World, screen_text, shows, until
 
 

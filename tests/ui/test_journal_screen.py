@@ -11,7 +11,17 @@ import pytest
 
 from ktui.kinds.names import GVR_DEPLOYMENTS
 from ktui.screens.journal import JournalScreen
-from tests.ui.acting import SMALL, asked, choose, live, press, said, to_its_end, told_aside
+from tests.ui.acting import (  # noqa: F401 - nobody_waits is a fixture
+    SMALL,
+    asked,
+    choose,
+    live,
+    nobody_waits,
+    press,
+    said,
+    to_its_end,
+    told_aside,
+)
 from tests.ui.conftest import World, screen_text, shows, until
 
 DEPLOYMENTS = "deployments.apps"

@@ -9,7 +9,18 @@ from textual.pilot import Pilot
 
 from ktui.kinds.names import GVR_DEPLOYMENTS
 from ktui.screens.home import HomeScreen
-from tests.ui.acting import SMALL, choose, comes_true, dialog, focus, live, there, to_its_end, writes
+from tests.ui.acting import (  # noqa: F401 - nobody_waits is a fixture
+    SMALL,
+    choose,
+    comes_true,
+    dialog,
+    focus,
+    live,
+    nobody_waits,
+    there,
+    to_its_end,
+    writes,
+)
 from tests.ui.conftest import World, listed, screen_text, shows, until
 
 DEPLOYMENTS = "deployments.apps"

@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 
 from ktui.kinds.names import GVR_DEPLOYMENTS, GVR_NODES
 from ktui.screens.undo import UndoScreen
-from tests.ui.acting import (
+from tests.ui.acting import (  # noqa: F401 - nobody_waits is a fixture
     SMALL,
     asked,
     buttons,
@@ -17,6 +17,7 @@ from tests.ui.acting import (
     fits,
     live,
     menu,
+    nobody_waits,
     press,
     said,
     there,
