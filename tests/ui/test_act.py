@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
+from ktui.actions.registry import actions_for, creations
 from ktui.configuration import Configuration, ContextRules
+from ktui.kinds.deployments import DEPLOYMENTS as DEPLOYMENT
 from ktui.kinds.names import GVR_DEPLOYMENTS, GVR_NODES, GVR_PODS, GVR_SERVICES, ObjectKey
 from ktui.screens.act import ActScreen
 from ktui.screens.home import HomeScreen
@@ -20,6 +22,7 @@ from tests.ui.acting import (
     choose,
     comes_true,
     dialog,
+    fill,
     fits,
     focus,
     live,
@@ -33,7 +36,7 @@ from tests.ui.acting import (
     told_aside,
     writes,
 )
-from tests.ui.conftest import World, screen_text, shows, shows_not, until
+from tests.ui.conftest import World, screen_text, shows, until
 
 DEPLOYMENTS = "deployments.apps"
 SCALE = "/apis/apps/v1/namespaces/{}/deployments/{}/scale"
@@ -45,7 +48,7 @@ def replicas(world: World, namespace: str, name: str) -> int:
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=str)
-async def test_scale_from_key_to_end(world: World, size: tuple[int, int]) -> None:
+async def test_scale_from_key_to_end(world: World, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     """s, a number, Enter: what would happen is shown before, how it goes while it goes, and the table stays below."""
     async with world.open(size=size) as pilot:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "storefront")
@@ -63,6 +66,10 @@ async def test_scale_from_key_to_end(world: World, size: tuple[int, int]) -> Non
         assert "$ kubectl --context demo -n shop scale deployments storefront --replicas=9" in text
         await press(pilot, "backspace", "5")
         await fits(pilot)
+        copied: list[str] = []
+        monkeypatch.setattr(pilot.app, "copy_to_clipboard", copied.append)
+        await pilot.press("ctrl+y")
+        assert copied == ["kubectl --context demo -n shop scale deployments storefront --replicas=5"]
         assert not writes(world)
         await pilot.press("enter")
         await shows(pilot, "of 5 replicas ready")
@@ -119,6 +126,15 @@ async def test_several_at_once(world: World) -> None:
         assert sum(writes(world).values()) == 2
         await pilot.press("escape")
         assert not pane(pilot, GVR_DEPLOYMENTS).table.model.marked
+        # One confirmation for several pods, too, and a line for each.
+        names = [pod["metadata"]["name"] for pod in _pods(world, "cart")][:2]
+        await choose(pilot, GVR_PODS, "shop", *names)
+        await press(pilot, "ctrl+d")
+        assert "Delete 2 pods" in screen_text(pilot)
+        assert said(pilot).count("$ kubectl --context demo -n shop delete pods") == 2
+        await pilot.press("tab", "enter")
+        assert "2 of 2 done" in await to_its_end(world, pilot)
+        assert not any(there(world, "pods", "shop", name) for name in names)
 
 
 async def test_partial_failure_keeps_what_was_typed(world: World) -> None:
@@ -185,7 +201,7 @@ def _pods(world: World, app: str) -> list[dict[str, Any]]:
 
 async def test_what_is_confirmed_was_said_before(world: World) -> None:
     """The button that deletes works once the consequences are known: nobody agrees to what was not said."""
-    async with world.open() as pilot:
+    async with world.open(size=SMALL) as pilot:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart")
         world.cluster.server.faults.hang()
         await pilot.press("ctrl+d")
@@ -222,24 +238,9 @@ async def test_a_namespace_goes_by_its_name(world: World) -> None:
         assert writes(world) == {"delete /api/v1/namespaces/lesson": 1}
 
 
-async def test_several_are_deleted_together(world: World) -> None:
-    """Marked pods: one dialog, one confirmation, a line for each."""
-    async with world.open() as pilot:
-        names = [pod["metadata"]["name"] for pod in _pods(world, "cart")]
-        await choose(pilot, GVR_PODS, "shop", *names)
-        await press(pilot, "ctrl+d")
-        text = screen_text(pilot)
-        assert "Delete 2 pods" in text
-        assert text.count("$ kubectl --context demo -n shop delete pods") == 2
-        await pilot.press("tab", "enter")
-        text = await to_its_end(world, pilot)
-        assert "2 of 2 done" in text
-        assert not any(there(world, "pods", "shop", name) for name in names)
-
-
 async def test_escape_changes_nothing(world: World) -> None:
     """Esc in a form that is filled in writes nothing, and the table is as it was."""
-    async with world.open() as pilot:
+    async with world.open(size=SMALL) as pilot:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart")
         for keys in (("s", "7"), ("i", "x"), ("x", "y"), ("r",), ("ctrl+d",)):
             await press(pilot, *keys)
@@ -249,6 +250,12 @@ async def test_escape_changes_nothing(world: World) -> None:
         row = pane(pilot, GVR_DEPLOYMENTS).row
         assert row is not None
         assert row.key == ObjectKey("shop", "cart")
+        # Nodes are deleted by their names only.
+        await choose(pilot, GVR_NODES, "", "worker-3")
+        await press(pilot, "ctrl+d")
+        assert "Type worker-3 to go on:" in screen_text(pilot)
+        await pilot.press("tab", "enter")
+        assert not writes(world)
 
 
 async def test_a_refusal_is_shown_where_it_was_asked(world: World) -> None:
@@ -279,13 +286,14 @@ async def test_a_refusal_is_shown_where_it_was_asked(world: World) -> None:
 
 async def test_a_write_that_is_refused_keeps_what_was_typed(world: World) -> None:
     """Refused by the write itself: the words, and Try again brings the form back as it was filled in."""
-    async with world.open() as pilot:
+    async with world.open(size=SMALL) as pilot:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart")
         await press(pilot, "x", "end", *"-public", "tab", "right", "right")
         assert "‹ LoadBalancer ›" in screen_text(pilot)
         world.cluster.server.faults.deny("not in this office", path="namespaces/shop/services", times=1)
         await pilot.press("ctrl+s")
-        assert "not in this office" in await to_its_end(world, pilot)
+        await to_its_end(world, pilot)
+        assert "denied the request: not in this office." in said(pilot)
         await press(pilot, "tab", "enter")
         assert "‹ LoadBalancer ›" in said(pilot, "#ask")
         assert "name: cart-public" in said(pilot)
@@ -298,7 +306,7 @@ async def test_a_write_that_is_refused_keeps_what_was_typed(world: World) -> Non
 
 async def test_a_conflict_is_read_again(world: World) -> None:
     """409: Read again reads what is there now, and keeps what was typed."""
-    async with world.open() as pilot:
+    async with world.open(size=SMALL) as pilot:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart")
         await press(pilot, "s", "4")
         world.cluster.server.faults.status(409, path="cart/scale")
@@ -316,8 +324,8 @@ async def test_a_conflict_is_read_again(world: World) -> None:
 
 
 async def test_what_runs_goes_on_when_it_is_left(world: World) -> None:
-    """Esc while it goes on: it goes on, says so, and tells its end."""
-    async with world.open() as pilot:
+    """Esc while it goes on: it goes on, says so, and tells its end; ctrl+x ends the following."""
+    async with world.open(size=SMALL) as pilot:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart")
         await press(pilot, "s", "4")
         await pilot.press("enter")
@@ -327,12 +335,8 @@ async def test_what_runs_goes_on_when_it_is_left(world: World) -> None:
         assert "Scale deployment shop/cart It goes on; its end will be told." in told_aside(pilot)
         await comes_true(world, pilot, lambda: "Scale deployment shop/cart Scaled" in told_aside(pilot), "its end")
         assert replicas(world, "shop", "cart") == 4
-
-
-async def test_following_can_be_stopped(world: World) -> None:
-    """ctrl+x ends the following of what was done; what was done stays."""
-    async with world.open(size=SMALL) as pilot:
-        await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart")
+        # ctrl+x only ends the following; what was done stays.
+        await choose(pilot, GVR_DEPLOYMENTS, "shop", "mailer")
         await press(pilot, "s", "4")
         await pilot.press("enter")
         await shows(pilot, "of 4 replicas ready")
@@ -340,33 +344,25 @@ async def test_following_can_be_stopped(world: World) -> None:
         await pilot.press("ctrl+x")
         await shows(pilot, "No longer followed.")
         await fits(pilot)
-        assert replicas(world, "shop", "cart") == 4
-
-
-async def test_the_kubectl_line_is_copied(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """ctrl+y copies the line that does the same."""
-    async with world.open() as pilot:
-        copied: list[str] = []
-        monkeypatch.setattr(pilot.app, "copy_to_clipboard", copied.append)
-        await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart")
-        await press(pilot, "s", "4")
-        await pilot.press("ctrl+y")
-        assert copied == ["kubectl --context demo -n shop scale deployments cart --replicas=4"]
+        assert replicas(world, "shop", "mailer") == 4
 
 
 async def test_read_only_refuses_everything_that_changes(world: World) -> None:
     """With --read-only every change says so and cannot be done, what is made from YAML too; looking still works."""
-    async with world.open(read_only=True) as pilot:
+    async with world.open(read_only=True, size=SMALL) as pilot:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart")
+        for key, actions in (("a", actions_for(DEPLOYMENT)), ("n", creations())):
+            await pilot.press(key)
+            await shows(pilot, "ktui is read-only")
+            changing = [action for action in actions if action.access or action.creates]
+            assert screen_text(pilot).count("ktui is read-only: it changes nothing. St…") == len(changing)
+            await pilot.press("escape")
         await press(pilot, "s", "4")
-        assert "ktui is read-only: it changes nothing." in screen_text(pilot)
+        assert "ktui is read-only: it changes nothing." in said(pilot)
         assert buttons(pilot)["Scale"].disabled
         await pilot.press("enter", "escape")
         await make(pilot, "y")
-        dialog(pilot).query_one("FormView TextArea").text = (  # type: ignore[attr-defined]
-            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: sneaked-in}\n"
-        )
-        await asked(pilot)
+        await fill(pilot, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: sneaked-in}\n")
         assert "ktui is read-only: it changes nothing." in screen_text(pilot)
         await pilot.press("ctrl+s")
         assert dialog(pilot)._going is None
@@ -431,7 +427,7 @@ async def test_hostile_text_is_text(world: World) -> None:
 
 async def test_what_is_gone_or_another_one_is_not_acted_on(world: World) -> None:
     """An object that went, or whose name another one has, since it was chosen, is refused before anything is asked."""
-    async with world.open() as pilot:
+    async with world.open(size=SMALL) as pilot:
         await choose(pilot, GVR_SERVICES, "shop", "cart")
         world.cluster.server.faults.hang()
         await pilot.press("ctrl+d")
@@ -446,15 +442,3 @@ async def test_what_is_gone_or_another_one_is_not_acted_on(world: World) -> None
         )
         assert buttons(pilot)["Delete"].disabled
         await fits(pilot)
-
-
-async def test_a_node_is_deleted_by_its_name_only(world: World) -> None:
-    """Nodes are precious, too."""
-    async with world.open() as pilot:
-        await choose(pilot, GVR_NODES, "", "worker-3")
-        await press(pilot, "ctrl+d")
-        assert "Type worker-3 to go on:" in screen_text(pilot)
-        await pilot.press("tab", "enter")
-        assert not writes(world)
-        await pilot.press("escape")
-        await shows_not(pilot, "Type worker-3")

@@ -201,7 +201,7 @@ metadata: {name: fresh}
 
 async def test_forms_of_workloads(world: World) -> None:
     """Image, resources, environment, pause, restart, resume, history and undoing a rollout, one after the other."""
-    async with world.open() as pilot:
+    async with world.open(size=SMALL) as pilot:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "mailer")
 
         def template() -> dict[str, Any]:

@@ -114,16 +114,3 @@ async def test_nobody_makes_nothing(world: World) -> None:
         assert "✖ nobody may not create deployments in namespace shop." in said(pilot)
         assert buttons(pilot)["Create deployment"].disabled
         assert not writes(world)
-
-
-async def test_read_only_says_so_everywhere(world: World) -> None:
-    """With --read-only everything but looking has that reason."""
-    async with world.open(read_only=True, size=SMALL) as pilot:
-        await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart")
-        await pilot.press("a")
-        await shows(pilot, "ktui is read-only")
-        changing = [action for action in actions_for(DEPLOYMENTS) if action.access]
-        assert screen_text(pilot).count("ktui is read-only: it changes nothing. St…") == len(changing)
-        await pilot.press("escape", "n")
-        await shows(pilot, "ktui is read-only")
-        assert screen_text(pilot).count("ktui is read-only: it changes nothing. St…") == len(creations())

@@ -101,7 +101,7 @@ async def test_several_changes_are_undone(world: World) -> None:
 
 async def test_what_somebody_changed_since_stays(world: World) -> None:
     """Scaled, then scaled by somebody else: undoing says what is there now, and does nothing."""
-    async with world.open() as pilot:
+    async with world.open(size=SMALL) as pilot:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart", "mailer")
         await press(pilot, "s", "3")
         await do(world, pilot, "enter")
@@ -126,7 +126,7 @@ async def test_what_somebody_changed_since_stays(world: World) -> None:
 
 async def test_read_only_undoes_nothing(world: World) -> None:
     """What was done before can be looked at, and not undone, when nothing may be changed."""
-    async with world.open() as pilot:
+    async with world.open(size=SMALL) as pilot:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart")
         await press(pilot, "s", "3")
         await do(world, pilot, "enter")
