@@ -206,9 +206,12 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
 
     def _take_keyboard(self) -> None:
         """Begin with the first field; where it has to be confirmed, with Cancel."""
-        if self._asks is not Asks.NOTHING:
+        asked = any(row.display for row in self.query(FieldRow))
+        # In a protected context a form is filled in first, too; its Enter then goes to the name.
+        own = self.action.asks(self.undertaking.targets, self.undertaking.values)
+        if own is not Asks.NOTHING or (self._asks is not Asks.NOTHING and not asked):
             self.query_one("#cancel").focus()
-        elif any(row.display for row in self.query(FieldRow)):
+        elif asked:
             self.query_one(FormView).focus_first()
         else:
             self.query_one("#do" if self._may_do() else "#cancel").focus()

@@ -37,6 +37,7 @@ class Choices(Widget, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,space", "turn(1)", "Next", show=False),
         Binding("left", "turn(-1)", "Previous", show=False),
+        Binding("enter", "screen.submit", "Done", show=False),
     ]
     DEFAULT_CSS = """
     Choices { height: 1; width: 1fr; background: $surface; color: $foreground; }
@@ -77,7 +78,10 @@ class Switch(Widget, can_focus=True):
         on: which of them.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("space,left,right", "turn", "Change", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space,left,right", "turn", "Change", show=False),
+        Binding("enter", "screen.submit", "Done", show=False),
+    ]
     DEFAULT_CSS = """
     Switch { height: 1; width: 1fr; background: $surface; color: $foreground; }
     Switch:focus { background: $row-cursor; color: $bright; }

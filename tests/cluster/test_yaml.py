@@ -28,7 +28,7 @@ def command() -> Command:
     """How kubectl is called."""
     found = kubectl()
     if found is None:
-        pytest.skip("there is no kubectl")
+        pytest.skip("KTUI_TEST_KUBECTL names no kubectl")
     return found
 
 

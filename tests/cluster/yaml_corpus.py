@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -146,7 +145,7 @@ class Seen(NamedTuple):
 
 def kubectl() -> list[str] | None:
     """How kubectl is called; None where there is none."""
-    found = shlex.split(os.environ.get("KTUI_TEST_KUBECTL", "")) or [shutil.which("kubectl") or ""]
+    found = shlex.split(os.environ.get("KTUI_TEST_KUBECTL", "")) or [""]
     return found if found[0] else None
 
 

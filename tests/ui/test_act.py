@@ -381,7 +381,7 @@ async def test_a_protected_context_wants_the_name(world: World) -> None:
         await press(pilot, "s")
         assert "Type cart to go on:" in screen_text(pilot)
         await fits(pilot)
-        await press(pilot, "up", "up", "3")
+        await press(pilot, "3")
         assert "spec.replicas  2 → 3" in screen_text(pilot)
         await pilot.press("enter")
         assert focus(pilot) == "Input"
