@@ -27,10 +27,9 @@ from tests.ui.acting import (  # noqa: F401 - nobody_waits is a fixture
 from tests.ui.conftest import World, screen_text, shows, until
 
 
-@pytest.mark.parametrize("size", [WIDE, SMALL], ids=str)
-async def test_all_that_can_be_done(world: World, size: tuple[int, int]) -> None:
+async def test_all_that_can_be_done(world: World) -> None:
     """Each action with its key, what it does, and its kubectl line; a key, or Enter, opens its dialog."""
-    async with world.open(size=size) as pilot:
+    async with world.open(size=SMALL) as pilot:
         await choose(pilot, GVR_DEPLOYMENTS, "shop", "cart")
         await pilot.press("a")
         await shows(pilot, "─ deployment shop/cart ─")
