@@ -14,12 +14,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ktui.kinds.manifest import LAST_APPLIED, MASK
+from ktui.manifests.lists import ABSENT, DEFAULTS, Rule, guessed_keys, matched
 
 JsonObject = dict[str, Any]
 Path = tuple[str | int, ...]
-
-ABSENT = msgspec.UNSET
-"""Stands for a field that is not there; null is a value."""
 
 SERVER_OWNED = frozenset(
     ("resourceVersion", "generation", "uid", "creationTimestamp", "managedFields", "selfLink"),
@@ -31,15 +29,6 @@ SHOWN = 72
 
 _CONTEXT = 12
 
-# What tells the items of a list apart: of these, the first that every item has, and has alone.
-_KEYS: tuple[tuple[str, ...], ...] = (
-    ("name",), ("key",), ("containerPort",), ("containerPort", "protocol"), ("port",), ("port", "protocol"),
-    ("mountPath",), ("devicePath",), ("ip",), ("topologyKey",), ("topologyKey", "whenUnsatisfiable"), ("type",),
-    ("host",), ("uid",), ("key", "effect"),
-)  # fmt: skip
-# Where a name is that of another thing.
-_KEYS_OF: dict[str, tuple[tuple[str, ...], ...]] = {"volumeMounts": (("mountPath",),), "ownerReferences": (("uid",),)}
-_DEFAULTS = {"protocol": "TCP"}
 _PLAIN_KEY = re.compile(r"[\w-]+", re.ASCII)
 
 _encode = msgspec.json.Encoder().encode
@@ -101,19 +90,6 @@ def difference(before: JsonObject, after: JsonObject, *, status: bool = False) -
     return changes
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal; true is not 1, though Python says so."""
-    if one != other:
-        return False
-    if _encode(one) == _encode(other):
-        return True
-    if isinstance(one, dict):
-        return all(same(value, other[key]) for key, value in one.items())
-    if isinstance(one, list):
-        return all(map(same, one, other))
-    return isinstance(one, bool) == isinstance(other, bool)
-
-
 def step_into(said: str, key: str) -> str:
     """The readable path of a field's field: `metadata.labels[app.kubernetes.io/name]`."""
     if not _PLAIN_KEY.fullmatch(key):
@@ -153,27 +129,15 @@ def matching(field: str, before: Sequence[Any], after: Sequence[Any]) -> Matchin
     """
     if {*map(type, before), *map(type, after)} != {dict}:
         return None
-    for keys in _KEYS_OF.get(field, _KEYS):
-        was, now = _positions(before, keys), _positions(after, keys)
-        if was is not None and now is not None:
-            return Matching(keys, was, now)
-    return None
+    found = matched(Rule(guessed_keys(field)), before, after)
+    return None if found is None else Matching(found.keys, *found.places)
 
 
 def label(identity: Hashable) -> str:
     """What tells an item apart, to be read: `web`, `8080`, `53/UDP`."""
     parts = identity if isinstance(identity, tuple) else (identity,)
-    shown = [str(part) for part in parts if part != _DEFAULTS["protocol"]]
+    shown = [str(part) for part in parts if part != DEFAULTS["protocol"]]
     return "/".join(shown or map(str, parts))
-
-
-def _positions(items: Sequence[JsonObject], keys: tuple[str, ...]) -> dict[Hashable, int] | None:
-    columns = [[item.get(key, _DEFAULTS.get(key)) for item in items] for key in keys]
-    # A flag tells nothing apart, and Python takes True for 1.
-    if not all({*map(type, column)} <= {str, int} for column in columns):
-        return None
-    found: dict[Hashable, int] = {identity: place for place, identity in enumerate(zip(*columns, strict=True))}
-    return found if len(found) == len(items) else None
 
 
 def _comparable(item: JsonObject, other: JsonObject, status: bool) -> JsonObject:

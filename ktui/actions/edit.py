@@ -18,13 +18,12 @@ from ktui.actions.action import (
     Undone,
     Write,
 )
-from ktui.actions.difference import ABSENT
 from ktui.actions.form import Values
 from ktui.actions.kubectl import kubectl
 from ktui.actions.undo import go_json
 from ktui.kinds.kind import Kind, Trait
 from ktui.kinds.tone import Tone
-from ktui.manifests.lists import Lists
+from ktui.manifests.lists import ABSENT, Lists
 from ktui.manifests.merge import Conflict, Key, merge
 from ktui.manifests.patches import JSON, STRATEGIC, changes
 

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 import msgspec
 
 from ktui.actions.action import FIELD_MANAGER, JSON_PATCH, JsonObject, Step, Write
-from ktui.actions.difference import ABSENT, same
 from ktui.kinds.names import GVR, ObjectKey
 from ktui.kube.errors import (
     ConfigError,
@@ -28,6 +27,7 @@ from ktui.kube.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
+from ktui.manifests.lists import ABSENT, same
 
 LONGEST_WAIT = 30.0
 """Seconds for which a server that asks to wait is waited for at most."""

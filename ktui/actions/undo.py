@@ -13,22 +13,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ktui.actions.action import JSON, JSON_PATCH, MERGE_PATCH, Step, Target, Undone, Write
-from ktui.actions.difference import (
-    ABSENT,
-    Change,
-    JsonObject,
-    Matching,
-    Path,
-    difference,
-    label,
-    matching,
-    same,
-    step_into,
-)
+from ktui.actions.difference import Change, JsonObject, Matching, Path, difference, label, matching, step_into
 from ktui.actions.kubectl import in_namespace, resource_word
 from ktui.actions.recreate import Owner, again, not_again, orphaned, owners, what_is_lost
 from ktui.kinds.manifest import LAST_APPLIED, is_secret, manifest, to_yaml
 from ktui.kinds.names import GVR, ObjectKey
+from ktui.manifests.lists import ABSENT, same
 
 # Of an object's metadata, what people change; of the annotations, controllers write these.
 _PEOPLES = ("labels", "annotations", "finalizers", "ownerReferences")
@@ -203,7 +193,7 @@ class PatchUndo(Undo, frozen=True, kw_only=True, omit_defaults=True, tag="patch"
         elsewhere: list[str] = []
         for given in self.given:
             path, now = _look_up(live, given.pointer)
-            if same_or_absent(given.value, now) or given.pointer.startswith(tuple(elsewhere)):
+            if same(given.value, now) or given.pointer.startswith(tuple(elsewhere)):
                 continue
             if given.names:
                 # What stands there is another item: nothing else of it is worth telling.
@@ -709,10 +699,3 @@ def _look_up(item: Mapping[str, Any], pointer: str) -> tuple[Path, Any]:
             path.append(part)
             value = value.get(part, ABSENT) if isinstance(value, dict) else ABSENT
     return tuple(path), value
-
-
-def same_or_absent(one: Any, other: Any) -> bool:
-    """Whether two values are the same, or both are not there."""
-    if one is ABSENT or other is ABSENT:
-        return one is other
-    return same(one, other)

@@ -26,7 +26,9 @@ _KEYS: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 # Where a name is that of another thing.
 _KEYS_OF: dict[str, tuple[tuple[str, ...], ...]] = {"volumeMounts": (("mountPath",),), "ownerReferences": (("uid",),)}
-_DEFAULTS: Mapping[str, Any] = {"protocol": "TCP"}
+DEFAULTS: Mapping[str, Any] = {"protocol": "TCP"}
+"""What stands for a key that an item does not have."""
+
 _SETS = frozenset(("finalizers",))
 
 _encode = msgspec.json.Encoder().encode
@@ -46,7 +48,7 @@ class Rule(NamedTuple):
     """
 
     keys: tuple[tuple[str, ...], ...] = ()
-    defaults: Mapping[str, Any] = _DEFAULTS
+    defaults: Mapping[str, Any] = DEFAULTS
     unique: bool = False
     atomic: bool = False
     patch_key: str = ""

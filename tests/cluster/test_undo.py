@@ -22,7 +22,7 @@ from ktui.actions.action import (
     Undone,
     Write,
 )
-from ktui.actions.difference import ABSENT, difference
+from ktui.actions.difference import difference
 from ktui.actions.journal import Journal, entry_of
 from ktui.actions.kubectl import shell_line
 from ktui.actions.recreate import taken
@@ -33,6 +33,7 @@ from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR, ObjectKey
 from ktui.kube.client import Client
 from ktui.kube.errors import ApiError, Conflict, Invalid, NotFound
+from ktui.manifests.lists import ABSENT
 from tests.cluster.clusters import Cluster
 from tests.cluster.conftest import Kubectl
 from tests.cluster.objects import Objects, until

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from ktui.actions.action import JSON_PATCH, MERGE_PATCH, Action, JsonObject, Said, Step, Target, Undone, Write
-from ktui.actions.difference import ABSENT
 from ktui.actions.outcome import operations, patched
 from ktui.actions.place import Place
 from ktui.actions.undertaking import Undertaking, Written
 from ktui.kinds.generic import generic_kind
 from ktui.kinds.names import GVR, ObjectKey
 from ktui.kube.errors import AlreadyExists, Details, Invalid, KtuiError, NotFound
+from ktui.manifests.lists import ABSENT
 
 THINGS = generic_kind(GVR("apps", "v1", "things"), "Thing", True)
 

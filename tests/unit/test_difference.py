@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ktui.actions.difference import ABSENT, Change, Line, difference, lines, same
+from ktui.actions.difference import Change, Line, difference, lines
 from ktui.kinds.manifest import LAST_APPLIED, MASK
+from ktui.manifests.lists import ABSENT, same
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=3),

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ktui.actions.action import JSON, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, Step, Target, Undone, Write
-from ktui.actions.difference import ABSENT, same
 from ktui.actions.undo import AnyUndo, CreateUndo, DeleteUndo, PatchUndo, ScaleUndo, blocked, go_json, undo_of
 from ktui.kinds.deployments import DEPLOYMENTS
 from ktui.kinds.generic import generic_kind
@@ -20,6 +19,7 @@ from ktui.kinds.names import GVR, ObjectKey
 from ktui.kinds.pods import PODS
 from ktui.kinds.services import SERVICES
 from ktui.kube.errors import KtuiError
+from ktui.manifests.lists import ABSENT, same
 
 SECRETS = generic_kind(GVR("", "v1", "secrets"), "Secret", True)
 CONFIGMAPS = generic_kind(GVR("", "v1", "configmaps"), "ConfigMap", True)
