@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import yaml
 
 from ktui.actions.action import Action, Cluster, JsonObject, Refusal, Step, Target
 from ktui.actions.creation import from_manifest, namespace_field, text_of
-from ktui.actions.form import Field, Form, TextField, Values
+from ktui.actions.form import Carried, Form, TextField, Values
 from ktui.kinds.builtin import BUILTIN
 from ktui.kinds.generic import generic_kind
 from ktui.kinds.kind import Kind
@@ -58,22 +57,6 @@ Kinds = Mapping[tuple[str, str], Served]
 """What is served, by API group and kind."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class KindsField(Field):
-    """What the server serves, for the plan, which cannot ask; never shown.
-
-    Attributes:
-        kinds: see `Kinds`.
-    """
-
-    kinds: Kinds = field(default_factory=dict)
-
-    @property
-    def start(self) -> Kinds:
-        """The kinds."""
-        return self.kinds
-
-
 async def _form(cluster: Cluster, targets: Sequence[Target]) -> Form:
     kinds: dict[tuple[str, str], Served] = {}
     for found in (await cluster.discovery()).resources:
@@ -90,7 +73,7 @@ async def _form(cluster: Cluster, targets: Sequence[Target]) -> Form:
                 required=True,
             ),
             namespace_field(cluster, targets),
-            KindsField(name="kinds", label="Kinds", shown=lambda values: False, kinds=kinds),
+            Carried(name="kinds", value=kinds),
         )
     )
 

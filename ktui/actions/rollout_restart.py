@@ -21,7 +21,7 @@ from ktui.actions.action import (
     Undone,
     Write,
 )
-from ktui.actions.form import Form, TextField, Values
+from ktui.actions.form import Carried, Form, Values
 from ktui.actions.kubectl import kubectl
 from ktui.actions.rollouts import follow_rollout, has_rollouts, named, paused, replacements
 
@@ -31,7 +31,7 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 async def _form(cluster: Cluster, targets: Sequence[Target]) -> Form:
     """Nothing to ask; it carries the time to the plan, which must know none."""
     now = datetime.fromtimestamp(int(cluster.now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Form((TextField(name="at", label="Time", text=now, shown=lambda _: False),))
+    return Form((Carried(name="at", value=now),))
 
 
 def _plan(target: Target, values: Values) -> Sequence[Step]:

@@ -6,7 +6,6 @@ the refusals are kubectl's (polymorphichelpers/rollback.go).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +23,7 @@ from ktui.actions.action import (
     Undone,
     Write,
 )
-from ktui.actions.form import ChoiceField, Form, TextField, Values
+from ktui.actions.form import Carried, ChoiceField, Form, Values
 from ktui.actions.kubectl import kubectl
 from ktui.actions.rollout_history import Revision, read_revisions
 from ktui.actions.rollouts import follow_template, has_rollouts, paused, replacements, without_hash
@@ -48,11 +47,11 @@ async def _form(cluster: Cluster, targets: Sequence[Target]) -> Form:
     if len(found) < 2:
         raise Refusal(_no_history(target), "There is only one template to choose from.")
     words = [one.described(cluster.now) for one in reversed(found)]
-    kept = json.dumps({str(one.number): _kept(one) for one in found})
+    kept = {str(one.number): _kept(one) for one in found}
     return Form(
         (
             ChoiceField(name="revision", label="Revision", choices=tuple(words), choice=words[1]),
-            TextField(name="revisions", label="Revisions", text=kept, shown=lambda _: False),
+            Carried(name="revisions", value=kept),
         ),
         ("Its template comes back; replicas, strategy and labels stay as they are.",),
     )
@@ -70,7 +69,7 @@ def _kept(revision: Revision) -> JsonObject:
 
 def _plan(target: Target, values: Values) -> Sequence[Step]:
     number = str(values["revision"]).split()[0]
-    revision = json.loads(values["revisions"]).get(number)
+    revision = values["revisions"].get(number)
     if revision is None:
         raise Refusal(f"unable to find specified revision {number} in history")
     if paused(target):
@@ -108,7 +107,7 @@ def _patch_set(target: Target, revision: JsonObject) -> Write:
 
 async def _weigh(cluster: Cluster, targets: Sequence[Target], values: Values) -> Sequence[Said]:
     (target,) = targets
-    revision = json.loads(values["revisions"]).get(str(values["revision"]).split()[0])
+    revision = values["revisions"].get(str(values["revision"]).split()[0])
     if revision is None or revision["template"] == without_hash(target.live["spec"]["template"]):
         return ()
     return await replacements(cluster, targets, targets)

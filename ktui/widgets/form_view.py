@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static, TextArea
 
-from ktui.actions.form import ChoiceField, Field, Form, NumberField, SwitchField, TextField
+from ktui.actions.form import Carried, ChoiceField, Field, Form, NumberField, SwitchField, TextField
 from ktui.kinds.text import clean
 from ktui.widgets.cells import width_of
 
@@ -289,7 +289,7 @@ class FormView(Vertical):
         super().__init__()
         self.form = form
         self.wrong: dict[str, str] = {}
-        asked = [field for field in form.fields if not _never(field)]
+        asked = [field for field in form.fields if not isinstance(field, Carried)]
         shown = [field for field in asked if field.shown(form.start())]
         label = max((width_of(field.label) + 2 for field in shown), default=LABEL)
         self.rows = [FieldRow(field, min(max(label, LABEL), LONGEST)) for field in asked]
@@ -354,13 +354,8 @@ class FormView(Vertical):
         self.post_message(self.Submitted())
 
 
-def _never(field: Field) -> bool:
-    """Whether a field is never asked for, and only carries what a plan needs."""
-    return not isinstance(field, TextField | NumberField | ChoiceField | SwitchField)
-
-
 def _carried(form: Form) -> dict[str, Any]:
-    return {field.name: field.start for field in form.fields if _never(field)}
+    return {field.name: field.start for field in form.fields if isinstance(field, Carried)}
 
 
 def _is_number(text: str) -> bool:
