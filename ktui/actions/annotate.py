@@ -19,8 +19,8 @@ from ktui.actions.metadata_words import (
     metadata_step,
     parse_annotations,
     words_of,
-    wrong_annotation_key,
 )
+from ktui.actions.names import annotation_key
 
 _CHANGE_CAUSE = "kubernetes.io/change-cause"
 
@@ -45,7 +45,7 @@ def _plan(target: Target, values: Values) -> Sequence[Step]:
 
 
 async def _form(cluster: Cluster, targets: Sequence[Target]) -> Form:
-    check = checked(parse_annotations, wrong_annotation_key)
+    check = checked(parse_annotations, annotation_key)
     return await metadata_form(cluster, targets, "annotations", check, "example.com/owner=the shop team")
 
 

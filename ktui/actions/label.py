@@ -27,8 +27,8 @@ from ktui.actions.metadata_words import (
     printed_name,
     quoted,
     words_of,
-    wrong_key,
 )
+from ktui.actions.names import label_key
 from ktui.kinds.kind import Trait
 from ktui.kinds.names import GVR, GVR_REPLICASETS, GVR_SERVICES
 from ktui.kinds.objects import LabelSelector
@@ -69,7 +69,7 @@ def _plan(target: Target, values: Values) -> Sequence[Step]:
 
 
 async def _form(cluster: Cluster, targets: Sequence[Target]) -> Form:
-    return await metadata_form(cluster, targets, "labels", checked(parse_labels, wrong_key), "tier=front")
+    return await metadata_form(cluster, targets, "labels", checked(parse_labels, label_key), "tier=front")
 
 
 # -- who chooses pods by these labels --------------------------------------------------------------

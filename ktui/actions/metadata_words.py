@@ -9,28 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ktui.actions.action import MERGE_PATCH, Cluster, Refusal, Step, Target, Undone, Write
 from ktui.actions.form import Form, SwitchField, TextField, Values
 from ktui.actions.kubectl import kubectl
+from ktui.actions.names import label_value
 from ktui.kinds.kind import Kind
 from ktui.kube.errors import KtuiError
-
-LONGEST_PREFIX, LONGEST_NAME = 253, 63
 
 WORDS, OVERWRITE = "words", "overwrite"
 """The names of the fields of a form that changes labels, annotations or taints."""
 
-_CHARACTERS = "alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
-_NAME = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
-_DOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
-_DOMAIN_RULE = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
-    "end with an alphanumeric character"
-)
 _MOST_FACTS = 20
 
 
@@ -72,8 +63,9 @@ def parse_labels(words: Sequence[str]) -> Pairs:
         if "=" in value:
             raise Refusal(f"invalid label spec: {word}")
         if equals:
-            if wrong := wrong_label_value(value):
-                raise Refusal(f"invalid label value: {quoted(word)}: {wrong}")
+            if wrong := label_value(value):
+                # `kubectl label` puts nothing between several.
+                raise Refusal(f"invalid label value: {quoted(word)}: {wrong.replace('; ', ';')}")
             put[key] = value
         elif word.endswith("-") and word != "-":
             gone.append(word.removesuffix("-"))
@@ -125,50 +117,6 @@ def checked(parse: Callable[[Sequence[str]], Pairs], key: Callable[[str], str]) 
         return next((f"{quoted(name)}: {words}" for name, words in found if words), "")
 
     return wrong
-
-
-def wrong_label_value(value: str) -> str:
-    """What is wrong with a label's value, in Kubernetes' words; empty when nothing is."""
-    wrong = [_too_long(LONGEST_NAME)] if len(value.encode()) > LONGEST_NAME else []
-    if re.fullmatch(f"({_NAME})?", value) is None:
-        rule = f"a valid label must be an empty string or consist of {_CHARACTERS}"
-        wrong.append(f"{rule} (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '({_NAME})?')")
-    return ";".join(wrong)
-
-
-def wrong_key(key: str) -> str:
-    """What is wrong with a key of a label, an annotation or a taint, in the server's words; empty when nothing is.
-
-    It may have a DNS prefix: `example.com/name`.
-    """
-    example = f"(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_NAME}')"
-    prefix, slash, name = key.rpartition("/")
-    if "/" in prefix:
-        optional = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
-        return f"a valid label key must consist of {_CHARACTERS} {example} {optional}"
-    wrong = []
-    if slash and not prefix:
-        wrong.append("prefix part must be non-empty")
-    elif len(prefix) > LONGEST_PREFIX:
-        wrong.append(f"prefix part {_too_long(LONGEST_PREFIX)}")
-    if prefix and re.fullmatch(_DOMAIN, prefix) is None:
-        wrong.append(f"prefix part {_DOMAIN_RULE} (e.g. 'example.com', regex used for validation is '{_DOMAIN}')")
-    if not name:
-        wrong.append("name part must be non-empty")
-    elif len(name) > LONGEST_NAME:
-        wrong.append(f"name part {_too_long(LONGEST_NAME)}")
-    if re.fullmatch(_NAME, name) is None:
-        wrong.append(f"name part must consist of {_CHARACTERS} {example}")
-    return "; ".join(wrong)
-
-
-def wrong_annotation_key(key: str) -> str:
-    """What is wrong with an annotation's key; capitals are no matter there. Empty when nothing is."""
-    return wrong_key(key.lower())
-
-
-def _too_long(longest: int) -> str:
-    return f"must be no more than {longest} bytes"
 
 
 def quoted(text: str) -> str:

@@ -49,11 +49,15 @@ def dns_label(text: str) -> str:
 
 def dns_subdomain(text: str) -> str:
     """A subdomain of RFC 1123: the names of most objects."""
+    return _subdomain(text, "characters")
+
+
+def _subdomain(text: str, unit: str) -> str:
     message = (
         "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
         "and end with an alphanumeric character"
     )
-    return _all(_longer(text, SUBDOMAIN_LENGTH), _unlike(_SUBDOMAIN, text, message, "example.com"))
+    return _all(_longer(text, SUBDOMAIN_LENGTH, unit), _unlike(_SUBDOMAIN, text, message, "example.com"))
 
 
 def dns_1035_label(text: str) -> str:
@@ -66,14 +70,14 @@ def dns_1035_label(text: str) -> str:
 
 
 def label_key(text: str) -> str:
-    """The key of a label, an annotation or a taint: a name, or a domain and a name, `example.com/tier`."""
+    """The key of a label or a taint: a name, or a domain and a name, `example.com/tier`."""
     prefix, slash, name = text.rpartition("/")
     if "/" in prefix:
         wrong = _regex(_ALPHANUMERIC, _QUALIFIED, "MyName", "my.name", "123-abc")
         return f"a valid label key {wrong} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
     domain = ""
     if slash:
-        domain = "must be non-empty" if not prefix else dns_subdomain(prefix)
+        domain = "must be non-empty" if not prefix else _subdomain(prefix, "bytes")
     size = "must be non-empty" if not name else _longer(name, LABEL_LENGTH, "bytes")
     shape = _unlike(_QUALIFIED, name, _ALPHANUMERIC, "MyName", "my.name", "123-abc")
     return _all(
@@ -81,6 +85,11 @@ def label_key(text: str) -> str:
         f"name part {size}" if size else "",
         f"name part {shape}" if shape else "",
     )
+
+
+def annotation_key(text: str) -> str:
+    """The key of an annotation: as that of a label, but capitals are no matter."""
+    return label_key(text.lower())
 
 
 def label_value(text: str) -> str:

@@ -5,7 +5,6 @@ What `kubectl create job NAME --from=cronjob/X` makes. Source: k8s.io/kubectl/pk
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -13,6 +12,7 @@ from contextlib import aclosing
 from ktui.actions.action import Access, Action, Cluster, Doing, JsonObject, Said, Step, Target, Undone, Write
 from ktui.actions.form import Form, TextField, Values
 from ktui.actions.kubectl import in_namespace
+from ktui.actions.names import dns_subdomain
 from ktui.actions.suspend import finished, suspended
 from ktui.kinds.generic import generic_kind
 from ktui.kinds.kind import Trait
@@ -28,7 +28,6 @@ LONGEST_NAME = 63
 
 # The letters of Kubernetes' own random names: none that spell words. Source: k8s.io/apimachinery/pkg/util/rand.
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-_DOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 
 def job_of(cron_job: JsonObject, name: str) -> JsonObject:
@@ -58,12 +57,7 @@ def wrong_job_name(name: str) -> str:
     """What is wrong with a job's name; empty when nothing is."""
     if len(name) > LONGEST_NAME:
         return f"must be no more than {LONGEST_NAME} characters"
-    if _DOMAIN.fullmatch(name) is None:
-        return (
-            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
-            "start and end with an alphanumeric character"
-        )
-    return ""
+    return dns_subdomain(name)
 
 
 async def _form(cluster: Cluster, targets: Sequence[Target]) -> Form:

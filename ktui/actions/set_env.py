@@ -5,13 +5,13 @@ Source: https://kubernetes.io/docs/reference/kubectl/generated/kubectl_set/kubec
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ktui.actions.action import Access, Action, Cluster, JsonObject, Refusal, Said, Step, Target
 from ktui.actions.form import Form, TextField, Values
 from ktui.actions.kubectl import kubectl
+from ktui.actions.names import env_name
 from ktui.actions.pod_template import (
     Changes,
     Container,
@@ -25,14 +25,6 @@ from ktui.actions.pod_template import (
 from ktui.actions.rollouts import about, follow_template, replacements
 from ktui.kinds.kind import Trait
 from ktui.kinds.tone import Tone
-
-_NAME = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*", re.ASCII)
-
-# Source: IsEnvVarName in k8s.io/apimachinery/pkg/util/validation.
-_WRONG_NAME = (
-    "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', "
-    "and must not start with a digit"
-)
 
 LINES = 6
 
@@ -70,8 +62,8 @@ def wanted(text: str, before: str = "") -> Wanted:
         if not equals:
             remove.add(line[:-1])
             continue
-        if line not in kept and (wrong := wrong_name(name)):
-            raise Refusal(f'"{name}" is not a valid key name: {wrong}')
+        if line not in kept and (wrong := env_name(name)):
+            raise Refusal(f'"{name}" is not a valid key name: {wrong.replace("; ", ";")}')
         if name in values:
             raise Refusal(f"{name} is set twice.", "Keep one of the two lines.")
         values[name] = value
@@ -84,15 +76,6 @@ def wanted(text: str, before: str = "") -> Wanted:
 
 def _lines(text: str) -> list[str]:
     return [line for line in text.split("\n") if line.strip()]
-
-
-def wrong_name(name: str) -> str:
-    """What is wrong with the name of a variable, as kubectl says it; empty when nothing is."""
-    if not _NAME.fullmatch(name):
-        return _WRONG_NAME
-    if name in (".", ".."):
-        return f"must not be '{name}'"
-    return "must not start with '..'" if name.startswith("..") else ""
 
 
 def wrong_env(text: str, before: str = "") -> str:

@@ -33,9 +33,8 @@ from ktui.actions.metadata_words import (
     live_objects,
     quoted,
     words_of,
-    wrong_key,
-    wrong_label_value,
 )
+from ktui.actions.names import label_key, label_value
 from ktui.kinds.names import GVR_NODES, GVR_PODS
 from ktui.kinds.tone import Tone
 from ktui.kube.errors import KtuiError
@@ -108,9 +107,9 @@ def _parsed(word: str) -> Taint:
         key, _, value = before.partition("=")
         if "=" in value:
             raise Refusal(f"invalid taint spec: {word}")
-        if wrong := wrong_label_value(value):
+        if wrong := label_value(value):
             raise Refusal(f"invalid taint spec: {word}, {wrong}")
-    if wrong := wrong_key(key):
+    if wrong := label_key(key):
         raise Refusal(f"invalid taint spec: {word}, {wrong}")
     return Taint(key, value, effect)
 

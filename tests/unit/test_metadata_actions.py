@@ -15,10 +15,8 @@ from ktui.actions.label import LABEL, consequence, selects
 from ktui.actions.metadata_words import (
     parse_annotations,
     parse_labels,
-    wrong_annotation_key,
-    wrong_key,
-    wrong_label_value,
 )
+from ktui.actions.names import annotation_key, label_key, label_value
 from ktui.actions.taint import TAINT, Taint, parse_taints, retainted, tolerated
 from ktui.kinds.builtin import BUILTIN
 from ktui.kinds.deployments import DEPLOYMENTS
@@ -52,7 +50,7 @@ def test_what_is_valid_is_read_as_it_was_meant(put: dict[str, str], gone: set[st
         assert set(pairs.gone) == gone
         before = dict.fromkeys(gone, "old")
         assert pairs.applied(before) == put
-    assert not any(wrong_key(key) or wrong_label_value(value) for key, value in put.items())
+    assert not any(label_key(key) or label_value(value) for key, value in put.items())
 
 
 @pytest.mark.parametrize("word", ["app", "-", "a=b=c", "a=-b", "a=b c", f"a={'x' * 64}"])
@@ -67,12 +65,12 @@ def test_annotations_may_be_any_text() -> None:
 
 @pytest.mark.parametrize("key", ["", "/a", "a/", "A.b/c", "a/b/c", "-a", "a b", "x" * 64, f"{'x' * 254}/a", "ä", "a\n"])
 def test_no_such_key(key: str) -> None:
-    assert wrong_key(key)
+    assert label_key(key)
 
 
 def test_capitals_in_a_prefix_are_wrong_for_labels_only() -> None:
-    assert wrong_key("Example.com/a")
-    assert not wrong_annotation_key("Example.com/a")
+    assert label_key("Example.com/a")
+    assert not annotation_key("Example.com/a")
 
 
 # -- label and annotate ----------------------------------------------------------------------------

@@ -67,6 +67,7 @@ def test_lengths() -> None:
     assert label_value("a" * 63) == label_key("example.com/" + "a" * 63) == port_name("a" * 15) == ""
     assert label_value("a" * 64) == "must be no more than 63 bytes"
     assert label_key("a" * 64) == "name part must be no more than 63 bytes"
+    assert label_key(f"{'.'.join(['a' * 60] * 5)}/x") == "prefix part must be no more than 253 bytes"
     assert port_name("a" * 16) == "must be no more than 15 characters"
 
 
