@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import aclosing
 
 from ktui.actions.action import Access, Action, Cluster, Doing, JsonObject, Refusal, Said, Step, Target
 from ktui.actions.creation import (
     command_field,
     creation,
+    follow_made,
     from_manifest,
     meta,
     name_field,
@@ -20,13 +20,11 @@ from ktui.actions.creation import (
     words_of,
 )
 from ktui.actions.form import Form, NumberField, TextField, Values
-from ktui.actions.names import dns_subdomain, env_name, label_value
+from ktui.actions.names import RANDOM_LETTERS, dns_subdomain, env_name, label_value
+from ktui.actions.rollouts import progress
 from ktui.kinds.deployments import DEPLOYMENTS
-from ktui.kinds.names import GVR_DEPLOYMENTS, ObjectKey
+from ktui.kinds.names import GVR_DEPLOYMENTS
 from ktui.kinds.tone import Tone
-
-_SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-"""What Kubernetes makes random names of. Source: k8s.io/apimachinery/pkg/util/rand."""
 
 
 async def _form(cluster: Cluster, targets: Sequence[Target]) -> Form:
@@ -131,7 +129,7 @@ def container_name(image: str, place: int = 0) -> str:
     if "_" not in name and "." not in name:
         return name
     digest = hashlib.sha256(f"{place} {image}".encode()).digest()
-    letters = "".join(_SUFFIX_LETTERS[byte % len(_SUFFIX_LETTERS)] for byte in digest[:5])
+    letters = "".join(RANDOM_LETTERS[byte % len(RANDOM_LETTERS)] for byte in digest[:5])
     return f"{name.replace('_', '-').replace('.', '-')}-{letters}"
 
 
@@ -175,43 +173,8 @@ def _no_replicas(values: Values) -> list[Said]:
 # -- how it goes on --------------------------------------------------------------------------------
 
 
-async def _follow(doing: Doing) -> AsyncGenerator[Said, None]:
-    made = doing.results[0]["metadata"]
-    before = None
-    async with aclosing(doing.cluster.watch(GVR_DEPLOYMENTS, ObjectKey(made["namespace"], made["name"]))) as found:
-        async for item in found:
-            if item is None:
-                yield Said(f'deployment "{made["name"]}" is gone', Tone.FAILED)
-                return
-            said = rollout_words(item)
-            if said != before:
-                yield said
-            if said.tone is not Tone.WORKING:
-                return
-            before = said
-
-
-def rollout_words(item: JsonObject) -> Said:
-    """How far the rollout of a deployment is, in the words of `kubectl rollout status`; WORKING until it has ended."""
-    spec, status = item["spec"], item.get("status") or {}
-    name, wanted = item["metadata"]["name"], spec.get("replicas", 1)
-    total, updated, available = (status.get(field, 0) for field in ("replicas", "updatedReplicas", "availableReplicas"))
-    if item["metadata"].get("generation", 0) > status.get("observedGeneration", 0):
-        return Said("Waiting for deployment spec update to be observed...", Tone.WORKING)
-    conditions = status.get("conditions") or ()
-    if any(
-        found["type"] == "Progressing" and found.get("reason") == "ProgressDeadlineExceeded" for found in conditions
-    ):
-        return Said(f'deployment "{name}" exceeded its progress deadline', Tone.FAILED)
-    if updated < wanted:
-        left = f"{updated} out of {wanted} new replicas have been updated..."
-    elif total > updated:
-        left = f"{total - updated} old replicas are pending termination..."
-    elif available < updated:
-        left = f"{available} of {updated} updated replicas are available..."
-    else:
-        return Said(f'deployment "{name}" successfully rolled out', Tone.GOOD)
-    return Said(f'Waiting for deployment "{name}" rollout to finish: {left}', Tone.WORKING)
+def _follow(doing: Doing) -> AsyncGenerator[Said, None]:
+    return follow_made(doing, GVR_DEPLOYMENTS, 'deployment "{}"', lambda item: progress("Deployment", item).said)
 
 
 CREATE_DEPLOYMENT = Action(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
 
 from ktui.actions.action import Access, Action, Cluster, Doing, JsonObject, Refusal, Said, Step, Target
 from ktui.actions.create_deployment import untagged
 from ktui.actions.creation import (
     command_field,
     creation,
+    follow_made,
     meta,
     name_field,
     namespace_field,
@@ -20,7 +20,7 @@ from ktui.actions.creation import (
 from ktui.actions.form import Form, TextField, Values
 from ktui.actions.names import dns_label
 from ktui.kinds.generic import generic_kind
-from ktui.kinds.names import GVR, ObjectKey
+from ktui.kinds.names import GVR
 from ktui.kinds.tone import Tone
 
 JOBS = generic_kind(GVR("batch", "v1", "jobs"), "Job", True)
@@ -56,20 +56,8 @@ async def _weigh(cluster: Cluster, targets: Sequence[Target], values: Values) ->
     return untagged([image] if (image := text_of(values, "image")) else [])
 
 
-async def _follow(doing: Doing) -> AsyncGenerator[Said, None]:
-    made = doing.results[0]["metadata"]
-    before = None
-    async with aclosing(doing.cluster.watch(JOBS.gvr, ObjectKey(made["namespace"], made["name"]))) as found:
-        async for item in found:
-            if item is None:
-                yield Said(f"job {made['name']} is gone", Tone.FAILED)
-                return
-            said = job_words(item)
-            if said != before:
-                yield said
-            if said.tone is not Tone.WORKING:
-                return
-            before = said
+def _follow(doing: Doing) -> AsyncGenerator[Said, None]:
+    return follow_made(doing, JOBS.gvr, "job {}", job_words)
 
 
 def job_words(item: JsonObject) -> Said:

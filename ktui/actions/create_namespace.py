@@ -8,10 +8,7 @@ from ktui.actions.action import Access, Action, Cluster, Step, Target
 from ktui.actions.creation import creation, name_field, whole_name
 from ktui.actions.form import Form, Values
 from ktui.actions.names import dns_label
-from ktui.kinds.generic import generic_kind
-from ktui.kinds.names import GVR
-
-NAMESPACES = generic_kind(GVR("", "v1", "namespaces"), "Namespace", False, ("ns",))
+from ktui.kinds.namespaces import NAMESPACES
 
 
 async def _form(cluster: Cluster, targets: Sequence[Target]) -> Form:

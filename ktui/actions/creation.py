@@ -1,18 +1,20 @@
-"""What actions that create objects share: name and namespace, lines of `KEY=VALUE`, a command, and the step."""
+"""What actions that create objects share: name and namespace, lines of `KEY=VALUE`, a command, the step, the end."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
-from ktui.actions.action import Cluster, JsonObject, Refusal, Step, Target, Undone, Write
+from ktui.actions.action import Cluster, Doing, JsonObject, Refusal, Said, Step, Target, Undone, Write
 from ktui.actions.form import TextField, Values
 from ktui.actions.kubectl import in_namespace
 from ktui.actions.names import dns_label
 from ktui.kinds.kind import Kind
 from ktui.kinds.manifest import manifest
-from ktui.kinds.names import ObjectKey
+from ktui.kinds.names import GVR, ObjectKey
+from ktui.kinds.tone import Tone
 
 
 def name_field(check: Callable[[str], str], text: str = "", placeholder: str = "") -> TextField:
@@ -138,6 +140,31 @@ def creation(kind: Kind, body: JsonObject, *words: str, stdin: str = "", preview
 def from_manifest(kind: Kind, body: JsonObject, *, previewed: bool = True) -> Step:
     """The step for what no kubectl command makes from its arguments. A secret's values are masked in the line."""
     return creation(kind, body, "create", "-f", "-", stdin=manifest(body), previewed=previewed)
+
+
+async def follow_made(
+    doing: Doing, gvr: GVR, called: str, words: Callable[[JsonObject], Said]
+) -> AsyncGenerator[Said, None]:
+    """How what was made goes on, told whenever that reads differently, until it is neither waited for nor worked on.
+
+    Args:
+        doing: the creation.
+        gvr: of what was made.
+        called: how it is called, with a place for its name: `job {}`.
+        words: how far it is; of tone WORKING as long as there is something to wait for.
+    """
+    made, before = doing.results[0]["metadata"], None
+    async with aclosing(doing.cluster.watch(gvr, ObjectKey(made["namespace"], made["name"]))) as found:
+        async for item in found:
+            if item is None:
+                yield Said(f"{called.format(made['name'])} is gone", Tone.FAILED)
+                return
+            said = words(item)
+            if said != before:
+                yield said
+            if said.tone is not Tone.WORKING:
+                return
+            before = said
 
 
 def _unsplit(command: str) -> str:

@@ -16,6 +16,9 @@ LABEL_LENGTH = 63
 SUBDOMAIN_LENGTH = 253
 PORT_NAME_LENGTH = 15
 
+RANDOM_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+"""What Kubernetes makes random names of: none that spell words. Source: k8s.io/apimachinery/pkg/util/rand."""
+
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 _LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"

@@ -48,6 +48,11 @@ class Progress(NamedTuple):
     done: bool = False
     failed: bool = False
 
+    @property
+    def said(self) -> Said:
+        """The same as a sentence."""
+        return Said(self.text, Tone.FAILED if self.failed else Tone.GOOD if self.done else Tone.WORKING)
+
 
 def progress(kind: str, item: JsonObject) -> Progress:
     """How far a rollout is, as `kubectl rollout status` says it.
@@ -527,8 +532,7 @@ async def follow_rollout(doing: Doing) -> AsyncGenerator[Said, None]:
                 continue
             found = progress(kind, item)
             holding = None if found.done and not found.failed else held_up(look, new_pods(kind, look)) or unread(look)
-            tone = Tone.FAILED if found.failed else Tone.GOOD if found.done else Tone.WORKING
-            for said in telling.news(telling.pods(holding), _waiting(item), Said(found.text, tone)):
+            for said in telling.news(telling.pods(holding), _waiting(item), found.said):
                 yield said
             if found.done:
                 return

@@ -10,24 +10,19 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from ktui.actions.action import Access, Action, Cluster, Doing, JsonObject, Said, Step, Target, Undone, Write
+from ktui.actions.create_job import JOBS
 from ktui.actions.form import Form, TextField, Values
 from ktui.actions.kubectl import in_namespace
-from ktui.actions.names import dns_subdomain
+from ktui.actions.names import RANDOM_LETTERS, dns_subdomain
 from ktui.actions.suspend import finished, suspended
-from ktui.kinds.generic import generic_kind
 from ktui.kinds.kind import Trait
-from ktui.kinds.names import GVR, ObjectKey
+from ktui.kinds.names import ObjectKey
 from ktui.kinds.tone import Tone
-
-JOBS = generic_kind(GVR("batch", "v1", "jobs"), "Job", True)
 
 NAME = "name"
 
 LONGEST_NAME = 63
 """Characters of a job's name: its pods carry it as a label."""
-
-# The letters of Kubernetes' own random names: none that spell words. Source: k8s.io/apimachinery/pkg/util/rand.
-_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 
 def job_of(cron_job: JsonObject, name: str) -> JsonObject:
@@ -61,7 +56,7 @@ def wrong_job_name(name: str) -> str:
 
 
 async def _form(cluster: Cluster, targets: Sequence[Target]) -> Form:
-    ending = f"-manual-{''.join(secrets.choice(_LETTERS) for _ in range(5))}"
+    ending = f"-manual-{''.join(secrets.choice(RANDOM_LETTERS) for _ in range(5))}"
     begins = targets[0].key.name[: LONGEST_NAME - len(ending)].rstrip("-.")
     name = TextField(
         name=NAME, label="Name", help="of the new job", text=begins + ending, check=wrong_job_name, required=True

@@ -163,8 +163,8 @@ class Acting(Screen[None]):
         """Make something new."""
         from ktui.actions.action import Target
         from ktui.kinds.names import ObjectKey
+        from ktui.kinds.namespaces import NAMESPACES
         from ktui.screens.actions_menu import ActionsMenu
-        from ktui.screens.namespaces import NAMESPACES
 
         namespaces = self.explorer.namespaces
         where = ObjectKey(namespaces[0] if len(namespaces) == 1 else "", "")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from ktui.kinds.generic import generic_kind
-from ktui.kinds.names import GVR
+from ktui.kinds.namespaces import NAMESPACES
 from ktui.kinds.text import clean
 from ktui.kube.session import Session
 from ktui.kube.state import Denied
 from ktui.screens.picker import Choice, Picker
 
-NAMESPACES = generic_kind(GVR("", "v1", "namespaces"), "Namespace", namespaced=False, short=("ns",))
 EVERYWHERE = Choice("", "all namespaces")
 
 

@@ -16,7 +16,7 @@ from ktui.actions.create_configmap import CONFIGMAPS, CREATE_CONFIGMAP
 from ktui.actions.create_deployment import CREATE_DEPLOYMENT
 from ktui.actions.create_from_yaml import CREATE_FROM_YAML
 from ktui.actions.create_job import CREATE_JOB
-from ktui.actions.create_namespace import CREATE_NAMESPACE, NAMESPACES
+from ktui.actions.create_namespace import CREATE_NAMESPACE
 from ktui.actions.create_secret import CREATE_SECRET, SECRETS
 from ktui.actions.create_service import CREATE_SERVICE, HEADLESS
 from ktui.actions.names import config_key, is_int32, label_key, label_value, port
@@ -25,6 +25,7 @@ from ktui.kinds.deployments import DEPLOYMENTS
 from ktui.kinds.kind import Kind
 from ktui.kinds.manifest import MASK
 from ktui.kinds.names import ObjectKey
+from ktui.kinds.namespaces import NAMESPACES
 from ktui.kinds.services import SERVICES
 from ktui.kube.errors import ApiError
 from tests.cluster import specimens

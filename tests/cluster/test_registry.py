@@ -13,8 +13,8 @@ from ktui.actions.place import Place
 from ktui.actions.registry import ACTIONS
 from ktui.actions.undertaking import Undertaking
 from ktui.kinds.names import ObjectKey
+from ktui.kinds.namespaces import NAMESPACES
 from ktui.kube.listing import kind_of
-from ktui.screens.namespaces import NAMESPACES
 from tests.cluster.conftest import Kubectl, Opened
 from tests.cluster.doing import own_node
 from tests.cluster.objects import Manifest, Objects, until

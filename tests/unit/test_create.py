@@ -12,17 +12,19 @@ from hypothesis import strategies as st
 
 from ktui.actions.action import Action, JsonObject, Refusal, Target, Undone
 from ktui.actions.create_configmap import CREATE_CONFIGMAP
-from ktui.actions.create_deployment import CREATE_DEPLOYMENT, container_name, environment, rollout_words, untagged
+from ktui.actions.create_deployment import CREATE_DEPLOYMENT, container_name, environment, untagged
 from ktui.actions.create_from_yaml import CREATE_FROM_YAML, Served, objects
 from ktui.actions.create_job import CREATE_JOB, job_words
-from ktui.actions.create_namespace import CREATE_NAMESPACE, NAMESPACES
+from ktui.actions.create_namespace import CREATE_NAMESPACE
 from ktui.actions.create_secret import CREATE_SECRET
 from ktui.actions.create_service import CREATE_SERVICE, addresses
 from ktui.actions.creation import pairs
 from ktui.actions.kubectl import shell_line
 from ktui.actions.names import config_key, dns_label
+from ktui.actions.rollouts import progress
 from ktui.kinds.manifest import MASK, to_yaml
 from ktui.kinds.names import ObjectKey
+from ktui.kinds.namespaces import NAMESPACES
 from ktui.kinds.tone import Tone
 
 PLACE = Target(NAMESPACES, ObjectKey("shop", ""))
@@ -174,9 +176,10 @@ def test_images_without_a_tag() -> None:
 def test_how_far_a_rollout_is(status: JsonObject, said: str, tone: Tone) -> None:
     """In the words of kubectl rollout status."""
     observed = {"observedGeneration": 2} if status else {}
-    found = rollout_words(
-        {"metadata": {"name": "x", "generation": 2}, "spec": {"replicas": 3}, "status": {**status, **observed}}
-    )
+    found = progress(
+        "Deployment",
+        {"metadata": {"name": "x", "generation": 2}, "spec": {"replicas": 3}, "status": {**status, **observed}},
+    ).said
     assert found.text.endswith(said)
     assert found.tone is tone
 

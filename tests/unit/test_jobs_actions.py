@@ -7,7 +7,8 @@ from typing import Any, cast
 import pytest
 
 from ktui.actions.action import Asks, Cluster, JsonObject, Refusal, Target, Undone
-from ktui.actions.run_now import JOBS, LONGEST_NAME, RUN_NOW, job_of, progress, wrong_job_name
+from ktui.actions.create_job import JOBS
+from ktui.actions.run_now import LONGEST_NAME, RUN_NOW, job_of, progress, wrong_job_name
 from ktui.actions.suspend import RESUME, SUSPEND
 from ktui.kinds.deployments import DEPLOYMENTS
 from ktui.kinds.generic import generic_kind
