@@ -25,7 +25,7 @@ MASK = "••••••••"
 
 # ObjectMeta's fields in the order of its Go struct, which custom resources do not keep by themselves.
 # Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/
-_META_ORDER = (
+META_ORDER = (
     "name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp",
     "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers",
 )  # fmt: skip
@@ -42,7 +42,7 @@ def manifest(item: Mapping[str, Any], *, managed_fields: bool = False, secrets: 
         managed_fields: False folds metadata.managedFields to a comment of one line.
         secrets: False masks the values of a Secret. True shows them decoded, as the `stringData` that would make them.
     """
-    meta = {key: item["metadata"][key] for key in _ordered(item.get("metadata") or {}, _META_ORDER)}
+    meta = {key: item["metadata"][key] for key in _ordered(item.get("metadata") or {}, META_ORDER)}
     owners = meta.pop("managedFields", None)
     rest = {key: value for key, value in item.items() if key not in ("apiVersion", "kind", "metadata", "status")}
     if is_secret(item):

@@ -12,17 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ktui.kinds.manifest import LAST_APPLIED, MASK, is_secret
+from ktui.kinds.manifest import LAST_APPLIED, MASK, META_ORDER, is_secret
 from ktui.manifests.problems import Path
 
 JsonObject = dict[str, Any]
 
-# As in ktui.kinds.manifest. Source:
-# https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/
-_META_ORDER = (
-    "name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp",
-    "deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers",
-)  # fmt: skip
 _REPEATED = f"{MASK} (repeats the secret)"
 
 
@@ -64,7 +58,7 @@ def clean(item: JsonObject, *, decoded: bool = False) -> Clean:
     """
     meta = dict(item.get("metadata") or {})
     owners = meta.pop("managedFields", None) or []
-    order = [key for key in _META_ORDER if key in meta]
+    order = [key for key in META_ORDER if key in meta]
     meta = {key: meta[key] for key in dict.fromkeys((*order, *meta))}
     rest = {key: value for key, value in item.items() if key not in ("apiVersion", "kind", "metadata", "status")}
     if is_secret(item):

@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import OptionList, Static
+from textual.widgets import Static
 from textual.widgets.option_list import Option
 
 from ktui.actions.copy import CopyText
@@ -26,6 +26,7 @@ from ktui.widgets.cells import fit
 from ktui.widgets.clipboard import copy_to_clipboard
 from ktui.widgets.failures import FailuresSaid
 from ktui.widgets.key_bar import KeyBar
+from ktui.widgets.options import Options
 
 MOST = 2_000
 SIGNS = {Result.DONE: ("●", "$good"), Result.FAILED: ("✖", "$failed"), Result.UNKNOWN: ("?", "$warning")}
@@ -45,8 +46,6 @@ class JournalScreen(FailuresSaid, Screen[None]):
         Binding("c", "copy", "Copy", tooltip="Copy the kubectl line."),
         Binding("w", "write", "Write a script", tooltip="Write everything to a shell script, as a runbook."),
         Binding("ctrl+r", "again", "Read again", show=False),
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
         Binding("escape,q", "dismiss", "Back"),
     ]
     DEFAULT_CSS = """
@@ -75,13 +74,13 @@ class JournalScreen(FailuresSaid, Screen[None]):
     def compose(self) -> ComposeResult:
         """Title, list, what there is to know of one change, keys."""
         yield Bar(id="title")
-        yield OptionList(markup=False, compact=True)
+        yield Options(markup=False, compact=True)
         yield Static(markup=False)
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
         """Read it."""
-        self.query_one(OptionList).focus()
+        self.query_one(Options).focus()
 
     def on_screen_resume(self) -> None:
         """Something may have been undone."""
@@ -90,7 +89,7 @@ class JournalScreen(FailuresSaid, Screen[None]):
     def action_again(self) -> None:
         """Read it again."""
         self._entries = self._journal.entries()[: -MOST - 1 : -1]
-        options = self.query_one(OptionList)
+        options = self.query_one(Options)
         place = options.highlighted or 0
         options.clear_options()
         options.add_options([Option(self._line(entry)) for entry in self._entries])
@@ -112,7 +111,7 @@ class JournalScreen(FailuresSaid, Screen[None]):
 
     @property
     def _entry(self) -> Entry | None:
-        place = self.query_one(OptionList).highlighted
+        place = self.query_one(Options).highlighted
         return self._entries[place] if place is not None and place < len(self._entries) else None
 
     def on_option_list_option_highlighted(self) -> None:
@@ -129,11 +128,6 @@ class JournalScreen(FailuresSaid, Screen[None]):
             parts.append((f"\nUndo: {clean(entry.undo.refused or entry.undo.title)}.", "$quiet"))
             parts += [(f"\n{clean(sentence)}", "$faint") for sentence in entry.undo.cannot]
         self.query_one(Static).update(Content.assemble(*parts))
-
-    def action_move(self, by: int) -> None:
-        """Move the highlight."""
-        options = self.query_one(OptionList)
-        options.action_cursor_down() if by > 0 else options.action_cursor_up()
 
     @work(group="undo", exclusive=True, exit_on_error=False)
     async def action_undo(self) -> None:

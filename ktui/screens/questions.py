@@ -13,6 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
+from ktui.widgets.options import Options
+
 
 class Question(ModalScreen[str | None]):
     """Asks, and dismisses with the id of the answer, or None. The first answer is the careful one.
@@ -25,8 +27,6 @@ class Question(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Back"),
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
     ]
     DEFAULT_CSS = """
     Question {
@@ -55,23 +55,16 @@ class Question(ModalScreen[str | None]):
         """The sentence above the answers."""
         with Vertical():
             yield Label(self._sentence, markup=False)
-            yield OptionList(
-                *[Option(Content(text), id=name) for name, text in self._answers], markup=False, compact=True
-            )
+            yield Options(*[Option(Content(text), id=name) for name, text in self._answers], markup=False, compact=True)
             if self._note:
                 yield Label(self._note, markup=False, classes="note")
 
     def on_mount(self) -> None:
         """The first answer is chosen."""
-        options = self.query_one(OptionList)
+        options = self.query_one(Options)
         options.highlighted = 0
         options.focus()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """That is the answer."""
         self.dismiss(event.option_id)
-
-    def action_move(self, by: int) -> None:
-        """Move the highlight."""
-        options = self.query_one(OptionList)
-        options.action_cursor_down() if by > 0 else options.action_cursor_up()

@@ -17,6 +17,7 @@ from ktui.actions.journal import Entry, Journal, Result, batches
 from ktui.kinds.text import clean
 from ktui.kinds.time import human_duration
 from ktui.widgets.cells import fit
+from ktui.widgets.options import Options
 
 MOST = 30
 """Changes that are offered; the journal has the others."""
@@ -34,8 +35,6 @@ class UndoScreen(ModalScreen[Sequence[Entry] | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "Back"),
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
     ]
     DEFAULT_CSS = """
     UndoScreen {
@@ -64,12 +63,12 @@ class UndoScreen(ModalScreen[Sequence[Entry] | None]):
         """A list, the newest first, and what is not brought back."""
         with Vertical() as box:
             box.border_title = "Undo"
-            yield OptionList(markup=False, compact=True)
+            yield Options(markup=False, compact=True)
             yield Label("" if self._batches else "Nothing was changed from here that can be undone.", markup=False)
 
     def on_mount(self) -> None:
         """List them."""
-        options = self.query_one(OptionList)
+        options = self.query_one(Options)
         options.add_options([Option(self._line(entries)) for entries in self._batches])
         if self._batches:
             options.highlighted = 0
@@ -91,11 +90,6 @@ class UndoScreen(ModalScreen[Sequence[Entry] | None]):
         entries = self._batches[event.option_index]
         if left := [entry for entry in entries if not entry.undone]:
             self.dismiss(left)
-
-    def action_move(self, by: int) -> None:
-        """Move the highlight."""
-        options = self.query_one(OptionList)
-        options.action_cursor_down() if by > 0 else options.action_cursor_up()
 
 
 def offered(entries: Sequence[Entry]) -> bool:
