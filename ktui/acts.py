@@ -16,7 +16,9 @@ from ktui.actions.permission import READ_ONLY, Verdict
 from ktui.actions.place import Place
 from ktui.actions.undertaking import Keep, Undertaking, Written
 from ktui.configuration import Configuration
+from ktui.kube.client import Client
 from ktui.kube.errors import KtuiError
+from ktui.kube.openapi import ServerSchemas
 from ktui.screens.act import ActScreen
 from ktui.screens.acting import new_batch
 
@@ -43,11 +45,24 @@ class Acts:
         self._app = app
         self._configuration = configuration
         self._journals: dict[tuple[str, str], Journal] = {}
+        self._schemas: tuple[Client, ServerSchemas] | None = None
 
     @property
     def place(self) -> Place:
         """The cluster."""
         return Place(self._explorer.session)
+
+    @property
+    def schemas(self) -> ServerSchemas:
+        """What the server tells of its kinds, kept as long as the connection.
+
+        Raises:
+            KtuiError: there is no connection.
+        """
+        client = self.place.client
+        if self._schemas is None or self._schemas[0] is not client:
+            self._schemas = client, ServerSchemas(client)
+        return self._schemas[1]
 
     # -- who may -----------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ from ktui.manifests.merge import Key, merge
 from ktui.manifests.problems import Position, Problem, spell
 from ktui.manifests.reading import Reading, read
 from ktui.manifests.schema import Schema, complete, describe
+from ktui.manifests.typed_at import typed_at
 from ktui.manifests.writing import write
 from ktui.screens.questions import Question
 from ktui.widgets.bar import Bar, Part
@@ -171,11 +172,8 @@ class EditScreen(FailuresSaid, Screen[None]):
     @work(group="learn", exit_on_error=False)
     async def _learn(self) -> None:
         """What the server knows of the kind; without it there is less help, and no less safety."""
-        from ktui.kube.openapi import ServerSchemas
-
         gvr = self._kind.gvr
-        schemas = ServerSchemas(self._acts.place.client)
-        self._schema = await schemas.schema(gvr.group, gvr.version, self._kind.kind)
+        self._schema = await self._acts.schemas.schema(gvr.group, gvr.version, self._kind.kind)
         if self._schema is not None:
             self._lists = self._schema.lists
             self._think()
@@ -396,10 +394,8 @@ class EditScreen(FailuresSaid, Screen[None]):
         if self._schema is None:
             self.notify("The server's schema is not known, so there is nothing to offer.", severity="warning")
             return
-        row, column = self.editor.cursor_location
-        line = self.editor.document.get_line(row)[:column]
-        prefix = line.rsplit(" ", 1)[-1].lstrip("-")
-        found = complete(self._schema, self._path_for_completion(row, line), prefix)
+        path, prefix = typed_at(self.editor.document.lines, *self.editor.cursor_location)
+        found = complete(self._schema, path, prefix)
         self._words = [each.text for each in found]
         if len(found) == 1:
             self._take(self._words[0])
@@ -420,47 +416,9 @@ class EditScreen(FailuresSaid, Screen[None]):
         else:
             self.notify("Nothing known may stand here.")
 
-    def _path_for_completion(self, row: int, line: str) -> FieldPath:
-        """The field whose keys, or whose value, is being typed: by the indentation of the lines above."""
-        if ":" in line.strip().lstrip("- "):
-            key = line.strip().lstrip("- ").split(":")[0]
-            return (*self._parents(row, line), key)
-        return self._parents(row, line)
-
-    def _parents(self, row: int, line: str) -> FieldPath:
-        depth = len(line) - len(line.lstrip(" -"))
-        path: list[str | int] = []
-        for above in range(row, -1, -1):
-            text = self.editor.document.get_line(above) if above != row else line
-            body = text.lstrip(" ")
-            indent = len(text) - len(body)
-            if above == row:
-                if body.startswith("-"):
-                    path.insert(0, 0)
-                    depth = indent
-                continue
-            if not body or body.startswith("#"):
-                continue
-            own = len(text) - len(text.lstrip(" -"))
-            if body.startswith("-") and own == depth and indent < depth:
-                path.insert(0, 0)
-                depth = indent
-                continue
-            # A list may stand as deep as the key that it belongs to.
-            if own < depth or (indent == depth and path and path[0] == 0 and not body.startswith("-")):
-                if ":" not in body:
-                    break
-                path.insert(0, body.lstrip("- ").split(":")[0].strip("\"'"))
-                depth = own
-                if body.startswith("-"):
-                    path.insert(0, 0)
-                    depth = indent
-        return tuple(path)
-
     def _take(self, word: str) -> None:
         row, column = self.editor.cursor_location
-        line = self.editor.document.get_line(row)[:column]
-        prefix = line.rsplit(" ", 1)[-1].lstrip("-")
+        _, prefix = typed_at(self.editor.document.lines, row, column)
         self.editor.replace(word, (row, column - len(prefix)), (row, column))
         self._hide_completions()
 

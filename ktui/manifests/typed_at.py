@@ -1,0 +1,71 @@
+"""What is being typed somewhere in a manifest: a text in the midst of a change is seldom one that can be read.
+
+Only indentation, dashes and colons count, from the cursor upwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ktui.manifests.problems import Path
+
+
+def typed_at(lines: Sequence[str], row: int, column: int) -> tuple[Path, str]:
+    """The field whose keys, or whose value, is being typed at a place, and what of the word stands there already.
+
+    Args:
+        lines: of the text.
+        row, column: of the cursor, counted from 0.
+
+    Returns:
+        The path of the map whose key is typed, or of the field whose value is; and the beginning of the word. Items of
+        lists are all taken for the first.
+    """
+    line = lines[row][:column]
+    parents = _parents(lines, row, line)
+    word = line.rsplit(" ", 1)[-1].lstrip("-")
+    if (key := _key(line)) is not None:
+        return (*parents, key), word
+    return parents, word
+
+
+def _parents(lines: Sequence[str], row: int, line: str) -> Path:
+    path: list[str | int] = []
+    depth = _depth(line)
+    if line.lstrip(" ").startswith("-"):
+        path.insert(0, 0)
+        depth = _indent(line)
+    for above in reversed(lines[:row]):
+        body = above.lstrip(" ")
+        if not body or body.startswith("#"):
+            continue
+        indent, own = _indent(above), _depth(above)
+        if body.startswith("-") and own == depth and indent < depth:
+            # A field before this one in the same item.
+            path.insert(0, 0)
+            depth = indent
+        elif own < depth or (indent == depth and path[:1] == [0] and not body.startswith("-")):
+            # A list may stand as deep as the key that it belongs to.
+            if (key := _key(above)) is None:
+                break
+            path.insert(0, key)
+            depth = own
+            if body.startswith("-"):
+                path.insert(0, 0)
+                depth = indent
+    return tuple(path)
+
+
+def _key(line: str) -> str | None:
+    """The key of a line that has one."""
+    key, colon, _ = line.lstrip("- ").partition(":")
+    return key.strip("\"'") if colon else None
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _depth(line: str) -> int:
+    """Where the field of a line begins, behind the dashes of items."""
+    return len(line) - len(line.lstrip(" -"))
