@@ -22,6 +22,7 @@ from ktui.actions.form import Values
 from ktui.actions.kubectl import kubectl
 from ktui.actions.undo import go_json
 from ktui.kinds.kind import Kind, Trait
+from ktui.kinds.manifest import MASK, is_secret
 from ktui.kinds.tone import Tone
 from ktui.manifests.lists import ABSENT, Lists
 from ktui.manifests.merge import Conflict, Key, merge
@@ -76,7 +77,9 @@ def edit_action(base: JsonObject, mine: JsonObject, lists: Lists, choices: Mappi
         # Somebody who changes one of these lists in this very moment must not lose it.
         sent = changes(live, merged.value, lists, resource_version=version) if patch.whole else patch
         way = _WAYS.get(sent.content_type, "merge")
-        words = kubectl(["patch"], target.kind, target.key, f"--type={way}", "-p", bytes(go_json(patch.body)).decode())
+        # The dialog shows this line, and the values of secrets stay masked there.
+        told = MASK if is_secret(mine) else bytes(go_json(patch.body)).decode()
+        words = kubectl(["patch"], target.kind, target.key, f"--type={way}", "-p", told)
         write = Write("PATCH", target.kind.gvr.path(*target.key), sent.body, sent.content_type)
         return [Step(target, write, words, undone=Undone.PATCH)]
 

@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ktui.actions.action import Action, Asks, Cluster, JsonObject, Refusal, Said, Step, Target
+from ktui.actions.difference import lines
 from ktui.actions.form import Carried, Form, SwitchField, Values
 from ktui.actions.journal import Entry
 from ktui.actions.undo import CreateUndo, ScaleUndo, Undo
@@ -19,6 +20,9 @@ from ktui.kube.listing import kind_of
 
 AT_ONCE = 5
 """Objects that are asked for at the same time."""
+
+MOST_TOLD = 5
+"""Fields that are named where somebody changed more."""
 
 Found = dict[str, JsonObject | None]
 """By the ids of entries, what they are about as it is now."""
@@ -119,16 +123,12 @@ def _check(taken_back: Sequence[tuple[Entry, Undo]], found: Mapping[str, Any]) -
             continue
         seen.add(about)
         if changes := undo.blocked(found[entry.id]):
-            said = "; ".join(f"{change.said} is {_short(change.after)} now" for change in changes[:5])
+            found_now = lines(changes[:MOST_TOLD], secret=undo.kind == "Secret")
+            said = "; ".join(f"{line.path} is {line.after or 'gone'} now" for line in found_now)
             raise Refusal(
                 f"Somebody changed {undo.kind.lower()} {undo.key} since: {said}.",
                 "Nothing was undone. Change it by hand to what you want.",
             )
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return "gone" if text == "UNSET" else text if len(text) <= 60 else f"{text[:59]}…"
 
 
 async def _now(cluster: Cluster, undo: Undo) -> JsonObject | None:

@@ -20,12 +20,13 @@ from textual.widgets import OptionList, TextArea
 from textual.widgets.option_list import Option
 
 from ktui.actions.action import Target
+from ktui.actions.difference import Change, difference, lines
 from ktui.actions.difference import Path as FieldPath
-from ktui.actions.difference import difference
 from ktui.actions.drafts import Draft, DraftFile, DraftNotKept
 from ktui.actions.edit import Conflicts, check_identity, edit_action, editable
 from ktui.actions.undertaking import Stage, Undertaking
 from ktui.kinds.kind import Kind
+from ktui.kinds.manifest import is_secret
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.text import clean
 from ktui.kube.errors import ApiError, KtuiError
@@ -33,7 +34,7 @@ from ktui.manifests.check import check
 from ktui.manifests.cleaning import clean as cleaned
 from ktui.manifests.cleaning import restored
 from ktui.manifests.lists import GUESSED, Lists
-from ktui.manifests.merge import Key, merge
+from ktui.manifests.merge import Conflict, Key, merge
 from ktui.manifests.problems import Position, Problem, spell
 from ktui.manifests.reading import Reading, read
 from ktui.manifests.schema import Schema, complete, describe
@@ -54,6 +55,9 @@ _PARTS = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 
 THINKS = 0.35
 """Seconds for which nothing is typed before the text is read."""
+
+LONGEST_SIDE = 60
+"""Characters of a value that is shown to be chosen."""
 
 DRAFT_AFTER = 0.5
 """Seconds after a change in which the draft is written."""
@@ -487,17 +491,30 @@ class EditScreen(FailuresSaid, Screen[None]):
         assert self._live is not None
         merged = merge(editable(self._base), editable(self._live), mine, self._lists, self._choices)
         for conflict in merged.conflicts:
+            (was, ours), (_, others) = self._sides(conflict)
             answer = await self.app.push_screen_wait(
                 Question(
                     f"{clean(conflict.said)} was changed by somebody else meanwhile.",
-                    (("mine", f"Mine    {_short(conflict.mine)}"), ("theirs", f"Theirs  {_short(conflict.theirs)}")),
-                    note=f"It was {_short(conflict.base)}.",
+                    (("mine", f"Mine    {ours}"), ("theirs", f"Theirs  {others}")),
+                    note=f"It was {was}.",
                 )
             )
             if answer is None:
                 return False
             self._choices[conflict.key] = answer
         return True
+
+    def _sides(self, conflict: Conflict) -> list[tuple[str, str]]:
+        """What a field was, and what each side made of it: mine, then theirs. The values of secrets stay masked."""
+        secret, sides = self._base is not None and is_secret(self._base), []
+        for value in (conflict.mine, conflict.theirs):
+            change = Change(conflict.path, conflict.said, conflict.base, value)
+            found = lines((change,), secret=secret, longest=LONGEST_SIDE)
+            before, after = (
+                "; ".join(filter(None, texts)) for texts in zip(*(line[1:] for line in found), strict=True)
+            )
+            sides.append((clean(before) or "nothing", clean(after) or "nothing"))
+        return sides
 
     @work(group="resumed", exit_on_error=False)
     async def _applied(self, undertaking: Undertaking) -> None:
@@ -603,8 +620,3 @@ def field_path(said: str) -> FieldPath:
             inner = bracketed.strip("\"'")
             path.append(int(inner) if inner.isdigit() else inner)
     return tuple(path)
-
-
-def _short(value: Any) -> str:
-    text = "nothing" if value is msgspec.UNSET else msgspec.json.encode(value).decode()
-    return clean(text if len(text) <= 60 else f"{text[:59]}…")

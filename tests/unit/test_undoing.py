@@ -7,10 +7,12 @@ from typing import Any, cast
 
 import pytest
 
+from ktui.actions import undoing
 from ktui.actions.action import Refusal, Target, Undone
 from ktui.actions.journal import Entry, entry_of
 from ktui.actions.place import Place
 from ktui.actions.undertaking import Undertaking
+from ktui.actions.undo import Given, PatchUndo
 from ktui.actions.undoing import undo_action, undo_targets
 from ktui.kinds.names import GVR, ObjectKey
 from ktui.kube.discovery import Discovery, Resource
@@ -146,3 +148,15 @@ async def test_many_are_asked_for_a_few_at_a_time() -> None:
         await begun(place, entries)
     back = await begun(place, entries)
     assert len(back.works) == 12
+
+
+def test_what_somebody_changed_of_a_secret_stays_masked() -> None:
+    """It is told that it changed, and not to what."""
+    key = ObjectKey("ns", "s")
+    given = (Given("/data/password", "data.password", "b2xk"),)
+    undo = PatchUndo(gvr=GVR("", "v1", "secrets"), kind="Secret", key=key, title="Give it back", given=given)
+    entry = Entry(id="e", at=0, gvr=undo.gvr, kind="Secret", key=key, undo=undo)
+    live = {"metadata": {"name": "s"}, "data": {"password": "aHVudGVyMg=="}}
+    with pytest.raises(Refusal, match=r"data\.password is .* now\.") as refused:
+        undoing._check([(entry, undo)], {"e": live})
+    assert "aHVudGVyMg" not in refused.value.sentence
