@@ -74,7 +74,14 @@ class EditScreen(FailuresSaid, Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "apply", "Apply", priority=True, tooltip="Check, show what would change, and apply it."),
-        Binding("ctrl+at,ctrl+space", "complete", "Complete", priority=True, tooltip="What may stand here."),
+        Binding(
+            "ctrl+@,ctrl+space",
+            "complete",
+            "Complete",
+            key_display="ctrl+space",
+            priority=True,
+            tooltip="What may stand here.",
+        ),
         Binding("f8", "problem(1)", "Next problem", tooltip="Go to the next problem."),
         Binding("ctrl+f", "search", "Find", priority=True, tooltip="Find a text; F3 finds the next."),
         Binding("f3", "search_next", "Next", show=False),

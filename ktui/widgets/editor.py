@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple
 
 from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.widgets import TextArea
 from textual.widgets.text_area import Location, Selection, TextAreaTheme
@@ -143,6 +144,20 @@ class Editor(TextArea):
             return row, min(at[1], len(self.document.get_line(row)))
 
         self.selection = Selection(kept(start), kept(end))
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Called before Textual's: a new line begins where the field above does, and deeper below a key of its own."""
+        if event.key != "enter" or self.read_only:
+            return
+        event.stop()
+        event.prevent_default()
+        row, column = self.cursor_location
+        before = self.document.get_line(row)[:column]
+        depth = len(before) - len(before.lstrip(" -"))
+        if before.rstrip().endswith(":") and not before.lstrip().startswith("#"):
+            depth += INDENT
+        start, end = sorted(self.selection)
+        self.replace("\n" + " " * depth, start, end, maintain_selection_offset=False)
 
     def action_comment(self) -> None:
         """Comment the selected lines, or take the comments away where all are comments."""

@@ -111,6 +111,23 @@ async def test_somebody_else_was_faster_in_the_same_field(world: World, keys: tu
         await until(pilot, lambda: stored(world)["spec"]["replicas"] == replicas, str(replicas))
 
 
+@pytest.mark.parametrize(
+    ("line", "indent"),
+    [("  replicas: 1", 2), ("      containers:", 8), ("      - name: agnhost", 8), ("apiVersion: apps/v1", 0)],
+)
+async def test_a_new_line_begins_where_it_belongs(world: World, line: str, indent: int) -> None:
+    """Below a field at its depth, below a key deeper, and one step of undo takes it back."""
+    async with world.open() as pilot:
+        editor = await edit(pilot)
+        row = next(row for row, text in enumerate(editor.text.split("\n")) if text == line)
+        before = editor.text
+        editor.move_cursor((row, len(line)))
+        await pilot.press("enter")
+        assert editor.cursor_location == (row + 1, indent)
+        await pilot.press("ctrl+z")
+        assert editor.text == before
+
+
 async def test_text_that_cannot_be_read_is_marked(world: World) -> None:
     """The first problem has the cursor, and nothing is sent."""
     async with world.open() as pilot:
