@@ -35,6 +35,7 @@ from ktui.widgets.folding import (
     blocks_below_top,
     depth_of,
 )
+from ktui.widgets.key_order import obeyed
 from ktui.widgets.lines_view import MORE
 from ktui.widgets.palette import Ink, Palette, palette_of
 
@@ -584,6 +585,12 @@ class Editor(TextArea):
         """Called before Textual's: a new line begins where it belongs."""
         if self.asked_first(event):
             event.stop()
+            event.prevent_default()
+            return
+        if await obeyed(event, self):
+            return
+        if event.key.startswith("alt+"):
+            # A terminal's alt+d has the letter as well, which is not typed.
             event.prevent_default()
             return
         if event.key != "enter" or self.read_only:

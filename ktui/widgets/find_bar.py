@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -18,6 +18,7 @@ from textual.widgets import Input, Static
 from textual.widgets.text_area import Location, Selection
 
 from ktui.widgets.editor import Editor, found_in
+from ktui.widgets.key_order import obeyed
 
 MOST = 10_000
 """Places that are counted."""
@@ -36,6 +37,15 @@ class WrongPattern(Exception):  # noqa: N818 - what it stands for
     """What is typed is no regular expression, or puts in a part that the expression does not have."""
 
 
+class _Line(Input):
+    """A line to type into, without the letters of alt+c and its like, which terminals send as well."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        bar = self.query_ancestor(FindBar)
+        if not await obeyed(event, self, bar) and event.key.startswith("alt+"):
+            event.prevent_default()
+
+
 class FindBar(Vertical):
     """Finds as it is typed, from the cursor on and then from the top; what is found is selected in the editor.
 
@@ -50,7 +60,7 @@ class FindBar(Vertical):
         Binding("alt+c", "case", "Case", show=False, tooltip="Whether upper and lower case differ."),
         Binding("alt+r", "expression", "Expression", show=False, tooltip="Whether it is a regular expression."),
         Binding("alt+a", "replace_all", "Replace all", show=False),
-        Binding("tab,shift+tab,up,down", "other_line", show=False),
+        Binding("tab,shift+tab,up,down", "other_line", show=False, priority=True),
     ]
     DEFAULT_CSS = """
     FindBar {
@@ -72,8 +82,8 @@ class FindBar(Vertical):
     def __init__(self, editor: Editor, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._editor = editor
-        self._line = Input(id="wanted", placeholder="text to find", compact=True)
-        self._instead = Input(id="instead", placeholder="nothing", compact=True)
+        self._line = _Line(id="wanted", placeholder="text to find", compact=True)
+        self._instead = _Line(id="instead", placeholder="nothing", compact=True)
         # A blinking cursor writes 3.6 KB a second to the terminal.
         self._line.cursor_blink = self._instead.cursor_blink = False
         self._said = Static("", id="said", markup=False)
@@ -85,6 +95,7 @@ class FindBar(Vertical):
         self._counted = False
         self._counted_for: tuple[re.Pattern[str] | None, int] = (None, 0)
         self._pattern: re.Pattern[str] | None = None
+        self._looked_for = ""
 
     def compose(self) -> ComposeResult:
         """What to look for, and what is put in its place."""
@@ -163,7 +174,8 @@ class FindBar(Vertical):
     @on(Input.Changed, "#wanted")
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        if self.shown:
+        # It is told behind what was done with it already.
+        if self.shown and self._line.value != self._looked_for:
             self._look(self._begin)
 
     @on(Input.Submitted)
@@ -203,6 +215,7 @@ class FindBar(Vertical):
 
     def _look(self, start: Location, *, before: bool = False) -> None:
         """Select the next place from somewhere on, or the last one before that."""
+        self._looked_for = self._line.value
         try:
             pattern = self.pattern
         except WrongPattern as error:
@@ -299,6 +312,7 @@ class FindBar(Vertical):
         """Put the other text in the place of all, as one step back for undo."""
         if not self._replaces:
             return
+        self._looked_for = self._line.value
         try:
             if (pattern := self.pattern) is None:
                 return

@@ -427,6 +427,30 @@ async def offer(pilot: Pilot[Any], app: EditorApp, found: Sequence[Completion] =
     await pilot.pause()
 
 
+async def test_keys_that_come_in_one_piece_are_done_in_their_order() -> None:
+    """In the editor, and in the bar."""
+    async with open_on() as (pilot, app, editor):
+        for key in ("end", "left", "x", "home", "delete", "A", "enter"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: editor.document.line_count == TEXT.count("\n") + 2, "a new line")
+        assert editor.document.lines[:2] == ["A", "piVersion: vx1"]
+        for key in ("ctrl+r", "w", "b", "left", "e", "tab", "W", "E", "alt+a"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await shows(pilot, "3 replaced")
+        assert "image: WE:1" in editor.text
+
+
+async def test_letters_that_come_with_alt_are_not_typed() -> None:
+    """A terminal's alt+d is a `d`, too."""
+    async with open_on() as (pilot, app, editor):
+        app.post_message(events.Key("alt+d", "d"))
+        await until(pilot, lambda: editor.document.lines[:2] == ["apiVersion: v1"] * 2, "the line once more")
+        await pilot.press("ctrl+f", "i", "m")
+        app.post_message(events.Key("alt+c", "c"))
+        await shows(pilot, "● alt+c")
+        assert app.bar.query_one("#wanted", Input).value == "im"
+
+
 async def test_what_is_offered_is_chosen_with_the_keys_of_the_editor() -> None:
     """Its lines have columns; the keys that move the cursor move in it, and a map goes on in a new line."""
     async with open_on() as (pilot, app, editor):
