@@ -17,8 +17,9 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 from textual.widgets.text_area import Location, Selection
 
-from ktui.widgets.editor import Editor, found_in
+from ktui.widgets.editor import Editor
 from ktui.widgets.key_order import obeyed
+from ktui.widgets.line_colours import found_in
 
 MOST = 10_000
 """Places that are counted."""

@@ -24,6 +24,7 @@ from ktui.widgets import edited_text
 from ktui.widgets.completions import Completions
 from ktui.widgets.edited_text import EditedText, cells_before, column_at, shown
 from ktui.widgets.editor import Editor, Mark, Note, beginning
+from ktui.widgets.editor_view import EditorView
 from ktui.widgets.find_bar import FindBar
 from ktui.widgets.folding import FoldedDocument, block_around, block_end, blocks_below_top
 from ktui.widgets.palette import DARK, Ink, themes
@@ -590,7 +591,7 @@ async def test_a_key_is_as_much_work_in_a_long_text_as_in_a_short_one(
         row = length // 2
         editor.go_to_line(row, 4)
         await pilot.pause()
-        drawn = noted(monkeypatch, Editor, "_text")
+        drawn = noted(monkeypatch, EditorView, "_text")
         measured = noted(monkeypatch, edited_text, "cells_before")
         lines_of = {"a": {row}, "enter": {row, row + 1}, "down": {row + 1, row + 2}, "ctrl+z": {row, row + 1, row + 2}}
         for key, rows in lines_of.items():
