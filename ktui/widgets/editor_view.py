@@ -185,7 +185,7 @@ class EditorView(TextArea):
 
     def _take_theme(self) -> None:
         palette = palette_of(self.app)
-        self._styles_of = palette, {ink: Style(color=Color.parse(palette.ink(ink)).rich_color) for ink in Ink}
+        self._styles_of = palette, {ink: _style(palette, ink) for ink in Ink}
         self._repaint()
 
     def _repaint(self) -> None:
@@ -230,12 +230,15 @@ class EditorView(TextArea):
         if self._notes_width:
             note = (self._notes[row] if row < len(self._notes) else None) or Note("")
             segments.append(Segment(fit(clean(note.text), self._notes_width) + " ", styles[note.ink]))
-        marks = self.marks.get(row, ())
+        last = self.wrapped_document.folds.get(row, row)
+        rows = [row] if last == row else [at for at in self.marks if row <= at <= last]
+        marks = (mark for at in rows for mark in self.marks.get(at, ()))
         worst = min(marks, key=lambda mark: mark.sign != "✖", default=None)
         segments.append(Segment(worst.sign, styles[worst.ink]) if worst else Segment(" "))
         digits = len(str(self.document.line_count))
         segments.append(Segment(f"{row + 1:>{digits}}", styles[Ink.KEY if here else Ink.FAINT]))
-        segments.append(Segment("┃", styles[Ink.KEY]) if row in self.changed_elsewhere else Segment(" "))
+        changed = any(row <= at <= last for at in self.changed_elsewhere)
+        segments.append(Segment("┃", styles[Ink.KEY]) if changed else Segment(" "))
         if row in self.wrapped_document.folds:
             segments.append(Segment("▸", styles[Ink.FOCUS]))
         elif here and begins_block(self.document.lines, row):
@@ -294,7 +297,7 @@ class EditorView(TextArea):
         for start, end, ink in spans(line[:LONG]):
             yield start, end, styles[ink]
         if row in self.changed_elsewhere:
-            yield 0, len(line), Style(italic=True, color=styles[Ink.KEY].color)
+            yield 0, len(line), Style(italic=True)
         for mark in self.marks.get(row, ()):
             start, end = mark.start, mark.end
             if end <= start:
@@ -419,6 +422,11 @@ class EditorView(TextArea):
         """
         row = max(0, min(line, self.document.line_count - 1))
         self.move_cursor((row, min(column, len(self.document.get_line(row)))), center=True)
+
+
+def _style(palette: Palette, ink: Ink) -> Style:
+    dim = palette.ansi and ink in (Ink.QUIET, Ink.FAINT)
+    return Style(color=Color.parse(palette.ink(ink)).rich_color, dim=dim or None)
 
 
 def _selection(palette: Palette) -> Style:

@@ -17,6 +17,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 from textual.widgets.text_area import Location, Selection
 
+from ktui.kinds.text import clean
 from ktui.widgets.editor import Editor
 from ktui.widgets.key_order import obeyed
 from ktui.widgets.line_colours import found_in
@@ -39,7 +40,21 @@ class WrongPattern(Exception):  # noqa: N818 - what it stands for
 
 
 class _Line(Input):
-    """A line to type into, without the letters of alt+c and its like, which terminals send as well."""
+    """A line to type into, without the letters of alt+c and its like, which terminals send as well, and without what a
+    terminal would obey: it is drawn as it is."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self._put(event.text)
+
+    def action_paste(self) -> None:
+        """Paste what was cut or copied."""
+        self._put(self.app.clipboard)
+
+    def _put(self, text: str) -> None:
+        if text:
+            self.replace(clean(text.splitlines()[0]), *self.selection)
 
     async def _on_key(self, event: events.Key) -> None:
         bar = self.query_ancestor(FindBar)
@@ -129,7 +144,7 @@ class FindBar(Vertical):
             replace: with a line for what is put in the place of what is found.
         """
         selected = self._editor.selected_text
-        if selected and "\n" not in selected and len(selected) <= LONGEST and not self.shown:
+        if selected.isprintable() and 0 < len(selected) <= LONGEST and not self.shown:
             self._line.value = re.escape(selected) if self._expression else selected
         self._begin = min(self._editor.selection)
         self.query_one("#replacing").display = replace and not self._editor.read_only
@@ -280,7 +295,7 @@ class FindBar(Vertical):
         self._say(f"{place + 1:,} of {count}" if here and not self._editor.selection.is_empty else count)
 
     def _say(self, words: str, *, wrong: bool = False) -> None:
-        self._said.update(words)
+        self._said.update(clean(words))
         self._said.set_class(wrong, "-wrong")
         # Why an expression is wrong takes some words.
         self._ways.display = len(words) <= _SHORT

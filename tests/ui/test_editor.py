@@ -234,12 +234,15 @@ async def test_what_is_changed_or_looked_for_inside_a_fold_is_shown() -> None:
 
 
 async def test_a_click_beside_a_block_folds_it() -> None:
-    """On the number of its first line; below, clicks and the mouse's selection count the lines that are seen."""
+    """On the number of its first line, which shows what is wrong inside; clicks below count the lines that are seen."""
     async with open_on() as (pilot, _, editor):
         await pilot.click(Editor, offset=(1, CONTAINERS))
         assert editor.folded == {CONTAINERS}
         await pilot.click(Editor, offset=(editor.gutter_width + 2, CONTAINERS + 1))
         assert editor.cursor_location == (RESTART, 2)
+        editor.mark({ARGS: [Mark(0, 0)]})
+        await pilot.pause()
+        assert lines(pilot)[CONTAINERS].startswith("✖ 6 ▸")
         await pilot.click(Editor, offset=(1, CONTAINERS))
         assert not editor.folded
 
@@ -523,6 +526,18 @@ async def test_finding_as_it_is_typed() -> None:
         assert editor.selection == Selection.cursor((7, 11))
         await pilot.press("x")
         assert editor.document.get_line(7) == "    image: xweb:1"
+
+
+async def test_nothing_that_a_terminal_would_obey_gets_into_the_bar() -> None:
+    """Neither from the selection, nor pasted, nor in what is said of an expression."""
+    async with open_on("a: \x1b[31mred\n") as (pilot, app, editor):
+        editor.selection = Selection((0, 3), (0, 9))
+        await pilot.press("ctrl+c", "ctrl+f", "ctrl+v")
+        app.post_message(events.Paste("\\\x1b\n"))
+        await until(pilot, lambda: "\\" in app.bar.query_one("#wanted", Input).value, "what is pasted")
+        await pilot.press("alt+r")
+        await pilot.pause()
+        assert screen_text(pilot).replace("\n", "").isprintable()
 
 
 async def test_case_and_expressions() -> None:
