@@ -126,11 +126,16 @@ def test_what_is_known_of_lines_is_right_after_any_changes(changes: list[tuple[i
         assert document.text == kept
 
 
-@given(st.text(st.characters(codec="utf-8"), max_size=12).filter(lambda text: "\n" not in text))
-def test_cells_and_columns_agree(line: str) -> None:
+@given(
+    st.text(st.characters(codec="utf-8"), max_size=12).filter(lambda text: "\n" not in text),
+    st.sampled_from([1, 5_000]),
+)
+def test_cells_and_columns_agree(text: str, times: int) -> None:
     """Nothing that a terminal would obey is drawn, and the cell of a column has that column."""
+    line = "字" * times + text
     assert shown(line).isprintable()
-    for column in range(len(line)):
+    assert cells_before(line, len(line)) == 2 * times + sum(cells_before(each, 1) for each in text)
+    for column in range(times, len(line)):
         if cells_before(line, column) < cells_before(line, column + 1):
             assert column_at(line, cells_before(line, column)) == column
 
