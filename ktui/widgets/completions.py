@@ -42,7 +42,7 @@ class Completions(OptionList, can_focus=False):
     BINDINGS: ClassVar[list[BindingType]] = []
     DEFAULT_CSS = """
     Completions {
-        display: none; overlay: screen; constrain: inside inflect; position: absolute;
+        display: none; overlay: screen; constrain: inside inside; position: absolute;
         height: auto; border: none; padding: 0; background: $bar; color: $foreground;
         scrollbar-size-vertical: 1;
         & > .option-list--option { padding: 0 1; }
@@ -173,10 +173,12 @@ class Completions(OptionList, can_focus=False):
         self.highlighted = 0
 
     def _place(self) -> Offset:
-        """Where on the screen it stands: below the cursor, its names below what is typed."""
+        """Where on the screen it stands: its names below what is typed, or above where there is no room below."""
         x, y = self._editor.wrapped_document.location_to_offset(self._at) - self._editor.scroll_offset
         left, top = self._editor.content_region.offset
-        return Offset(left + self._editor.gutter_width + x - 1, top + y + 1)
+        height, line = min(ROWS, len(self._shown)), top + y
+        beside = line + 1 if line + 1 + height <= self.screen.size.height else line - height
+        return Offset(left + self._editor.gutter_width + x - 1, beside)
 
 
 def lines_of(found: Sequence[Completion], width: int, *, coloured: bool = True) -> list[Content]:

@@ -485,6 +485,21 @@ async def test_typing_goes_on_and_narrows(keys: str, line: str, below: str) -> N
         assert editor.document.lines[5:7] == [line, below]
 
 
+async def test_what_is_typed_is_not_covered() -> None:
+    """At the bottom of the screen the list stands above; a click takes a line of it."""
+    async with open_on(TEXT * 3, size=(60, 12)) as (pilot, app, editor):
+        editor.move_cursor((20, 0))
+        await pilot.press("end", "enter")
+        app.completions.offer(FOUND)
+        await pilot.pause()
+        assert lines(pilot)[-1].split() == ["22"]
+        assert lines(pilot)[-2].split()[:2] == ["priority", "integer"]
+        await pilot.click(Completions, offset=(3, 1))
+        await pilot.pause()
+        assert editor.document.get_line(21).strip() == "hostname:"
+        assert app.focused is editor
+
+
 async def test_nothing_is_offered_any_more() -> None:
     """When nothing fits, the cursor goes elsewhere, or Esc is pressed: then the keys are the editor's again."""
     async with open_on() as (pilot, app, editor):
