@@ -333,6 +333,33 @@ async def test_selecting_more_and_less() -> None:
         assert editor.selection == Selection.cursor((ARGS - 1, 6))
 
 
+async def test_moving_lines() -> None:
+    """With what is folded into them, over what is folded; the end of the text stays its end, and undo is one step."""
+    async with open_on() as (pilot, _, editor):
+        web, side = TEXT.split("\n")[WEB:SIDE], TEXT.split("\n")[SIDE:RESTART]
+        editor.fold_row(SIDE)
+        editor.move_cursor((WEB, 4))
+        editor.fold_row(WEB)
+        await pilot.press("alt+shift+down")
+        assert editor.document.lines[WEB:RESTART] == side + web
+        assert editor.folded == {WEB, WEB + len(side)}
+        assert editor.cursor_location == (WEB + len(side), 4)
+        await pilot.press("alt+shift+up")
+        assert editor.text == TEXT
+        assert editor.folded == {WEB, SIDE}
+        await pilot.press("alt+shift+down", "ctrl+z")
+        assert editor.text == TEXT
+        editor.move_cursor((RESTART, 0))
+        await pilot.press("alt+shift+down")
+        editor.move_cursor((0, 0))
+        await pilot.press("alt+shift+up")
+        assert editor.text == TEXT
+        editor.selection = Selection((0, 3), (2, 0))
+        await pilot.press("alt+shift+down")
+        assert editor.document.lines[:3] == ["metadata:", "apiVersion: v1", "kind: Pod"]
+        assert editor.selection == Selection((1, 3), (3, 0))
+
+
 @pytest.mark.parametrize("key", ["tab", "shift+tab", "ctrl+underscore", "alt+d"])
 async def test_lines_are_changed_together_and_back_in_one_step(key: str) -> None:
     """Whatever stands in them."""
@@ -538,9 +565,9 @@ async def test_finding_as_it_is_typed() -> None:
         assert editor.selection == Selection((3, 8), (3, 11))
         await pilot.press("enter")
         await shows(pilot, "2 of 3")
-        await pilot.press("f3", "f3")
+        await pilot.press("f3", "down")
         await shows(pilot, "1 of 3")
-        await pilot.press("shift+f3")
+        await pilot.press("up")
         await shows(pilot, "3 of 3")
         await pilot.press("escape")
         assert editor.selection == Selection.cursor((7, 11))
