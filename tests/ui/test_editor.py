@@ -510,6 +510,10 @@ async def test_typing_goes_on_and_narrows(keys: str, line: str, below: str) -> N
         await offer(pilot, app)
         await pilot.press(*keys, "tab")
         assert editor.document.lines[5:7] == [line, below]
+        if keys == "h":
+            # Hands that type the colon all the same type over it.
+            await pilot.press(":", "space", ":", "x")
+            assert editor.document.get_line(5) == "  hostname: :x"
 
 
 async def test_what_is_typed_is_not_covered() -> None:
