@@ -9,7 +9,8 @@ import pytest
 from textual.pilot import Pilot
 
 from ktui.kinds.names import GVR_DEPLOYMENTS, ObjectKey
-from ktui.screens.edit import EditScreen, field_path
+from ktui.manifests.problems import field_path
+from ktui.screens.edit import EditScreen
 from ktui.widgets.editor import Editor, spans
 from ktui.widgets.palette import Ink
 from tests.ui.conftest import World, shows, shows_not, until

@@ -1,0 +1,125 @@
+"""Sheet: one object while somebody edits it: as it was, as it is by now, and what is meant by the text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ktui.actions.action import JsonObject, Refusal, Target
+from ktui.actions.difference import Change, difference
+from ktui.actions.edit import check_identity, editable
+from ktui.kinds.kind import Kind
+from ktui.kinds.manifest import is_secret
+from ktui.kinds.names import ObjectKey
+from ktui.manifests.cleaning import clean, restored
+from ktui.manifests.lists import GUESSED, Lists
+from ktui.manifests.merge import Conflict, Key, merge
+from ktui.manifests.problems import Path, spell
+from ktui.manifests.writing import write
+
+
+class NotMeant(Refusal):
+    """Something in the text cannot be meant.
+
+    Attributes:
+        path: of what.
+    """
+
+    def __init__(self, path: Path, sentence: str, next_step: str = "") -> None:
+        super().__init__(sentence, next_step)
+        self.path = path
+
+
+@dataclass
+class Sheet:
+    """An object that is edited.
+
+    Attributes:
+        kind: its kind.
+        key: its namespace and name.
+        base: the object with which the person began.
+        live: the object as it is on the server; the last that was seen when it is gone.
+        gone: whether it was deleted.
+        lists: how its lists are merged.
+        choices: whose value stays, by the keys of fields that both sides changed.
+    """
+
+    kind: Kind
+    key: ObjectKey
+    base: JsonObject
+    live: JsonObject
+    gone: bool = False
+    lists: Lists = GUESSED
+    choices: dict[Key, str] = field(default_factory=dict)
+
+    @property
+    def secret(self) -> bool:
+        """Whether its values are nobody's business."""
+        return is_secret(self.base)
+
+    @property
+    def replaced(self) -> bool:
+        """Whether another object has its name by now."""
+        return _uid(self.live) != _uid(self.base)
+
+    @property
+    def target(self) -> Target:
+        """What is changed."""
+        return Target(self.kind, self.key, _uid(self.live), self.live)
+
+    def text(self, *, decoded: bool = False) -> str:
+        """The object to be edited.
+
+        Args:
+            decoded: whether the values of a Secret are shown.
+        """
+        return write(clean(self.base, decoded=decoded).value)
+
+    def status(self) -> str:
+        """Its status as it is now, as text; empty when there is none."""
+        status = clean(self.live).status
+        return write({"status": status}) if status else ""
+
+    def mine(self, value: Any) -> JsonObject:
+        """The object that is meant by an edited one.
+
+        Args:
+            value: of the text.
+
+        Raises:
+            NotMeant: it is another object, or masks stand where values should.
+        """
+        if not isinstance(value, dict):
+            raise NotMeant((), "This is no object.", "Write its fields, apiVersion and kind first.")
+        back = restored(value, self.base)
+        if back.lost:
+            raise NotMeant(back.lost[0], f"{spell(back.lost[0])} has dots where a value should be.", "Type the value.")
+        mine = editable(back.value) if isinstance(back.value.get("metadata"), dict) else back.value
+        check_identity(editable(self.base), mine)
+        return mine
+
+    def shown(self, mine: JsonObject, *, decoded: bool) -> str:
+        """The text of an edited object.
+
+        Args:
+            mine: as `mine` made it.
+            decoded: whether the values of a Secret are shown.
+        """
+        return write(clean(mine, decoded=decoded).value)
+
+    def changes_of_others(self) -> Sequence[Change]:
+        """What others changed since the person began."""
+        return difference(editable(self.base), editable(self.live)) if self.live is not self.base else ()
+
+    def conflicts(self, mine: JsonObject) -> list[Conflict]:
+        """The fields that both sides changed, as far as nobody chose between them.
+
+        Args:
+            mine: as `mine` made it.
+        """
+        return merge(editable(self.base), editable(self.live), mine, self.lists, self.choices).conflicts
+
+
+def _uid(item: JsonObject) -> str:
+    return str(item["metadata"].get("uid", ""))
