@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
-from ktui.actions.action import JsonObject, Refusal, Target
+from ktui.actions.action import Action, JsonObject, Refusal, Target
 from ktui.actions.difference import Change, difference
-from ktui.actions.edit import check_identity, editable
+from ktui.actions.edit import check_identity, edit_action, editable
+from ktui.actions.server_side_apply import server_side_apply_action
 from ktui.kinds.kind import Kind
 from ktui.kinds.manifest import is_secret
 from ktui.kinds.names import ObjectKey
 from ktui.manifests.cleaning import clean, restored
 from ktui.manifests.lists import GUESSED, Lists
-from ktui.manifests.merge import Conflict, Key, merge
+from ktui.manifests.merge import Conflict, Key, Merged, merge
 from ktui.manifests.problems import Path, spell
 from ktui.manifests.writing import write
+
+
+class Mode(Enum):
+    """How an edit is sent."""
+
+    PATCH = "patch"
+    """What was changed, and nothing else."""
+    APPLY = "server-side apply"
+    """What was changed, and what ktui applied before; who else owns a field is asked for."""
 
 
 class NotMeant(Refusal):
@@ -118,7 +129,29 @@ class Sheet:
         Args:
             mine: as `mine` made it.
         """
-        return merge(editable(self.base), editable(self.live), mine, self.lists, self.choices).conflicts
+        return self.merged(mine).conflicts
+
+    def merged(self, mine: JsonObject) -> Merged:
+        """What was edited here, with what others changed meanwhile.
+
+        Args:
+            mine: as `mine` made it.
+        """
+        return merge(editable(self.base), editable(self.live), mine, self.lists, self.choices)
+
+    def action(self, mine: JsonObject, mode: Mode, *, force: bool = False, leave: Collection[Key] = ()) -> Action:
+        """What applies the edit.
+
+        Args:
+            mine: as `mine` made it.
+            mode: how.
+            force: whether an apply takes over fields of others.
+            leave: fields that an apply leaves to their owners; keys of `ManagerConflict`.
+        """
+        edit = editable(self.base), mine, self.lists, self.choices
+        if mode is Mode.APPLY:
+            return server_side_apply_action(*edit, force=force, leave=leave)
+        return edit_action(*edit)
 
 
 def _uid(item: JsonObject) -> str:

@@ -12,7 +12,6 @@ Path = tuple[str | int, ...]
 
 Severity = Literal["error", "warning"]
 
-_PARTS = re.compile(r"([^.\[\]]+)|\[([^\]]*)\]")
 _PLAIN_KEY = re.compile(r"[\w-]+", re.ASCII)
 
 
@@ -146,19 +145,3 @@ def spell(path: Path) -> str:
         else:
             said += f"[{step}]"
     return said
-
-
-def field_path(said: str) -> Path:
-    """A field as people and servers write it, as a path: `spec.containers[0].image`. The other way round: `spell`.
-
-    Args:
-        said: keys with dots in them stand in brackets, quoted or not: `metadata.labels[app.kubernetes.io/name]`.
-    """
-    path: list[str | int] = []
-    for name, bracketed in _PARTS.findall(said):
-        if name:
-            path.append(name)
-        else:
-            inner = bracketed.strip("\"'")
-            path.append(int(inner) if inner.isdigit() else inner)
-    return tuple(path)

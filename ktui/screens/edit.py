@@ -12,22 +12,24 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from ktui.actions.action import JsonObject, Refusal, Target
+from ktui.actions.action import Action, JsonObject, Refusal, Target
 from ktui.actions.difference import Change, lines
 from ktui.actions.drafts import DraftFile
-from ktui.actions.edit import Conflicts, edit_action, editable
-from ktui.actions.sheet import NotMeant, Sheet
-from ktui.actions.undertaking import Stage, Undertaking
+from ktui.actions.edit import Conflicts
+from ktui.actions.server_side_apply import ManagerConflicts, manager_conflicts
+from ktui.actions.sheet import Mode, NotMeant, Sheet
+from ktui.actions.undertaking import Preview, Stage, Undertaking
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.text import clean
-from ktui.kube.errors import ApiError, KtuiError
+from ktui.kube.errors import ApiError, BadRequest, Invalid, KtuiError
+from ktui.manifests.blame import owner_of, said
 from ktui.manifests.cleaning import restored
 from ktui.manifests.merge import Conflict
-from ktui.manifests.problems import Problem, field_path
+from ktui.manifests.problems import Problem
 from ktui.manifests.reading import Document, Reading, read
+from ktui.manifests.refused import problems_of
 from ktui.screens.editing import EditingScreen, Misplaced
-from ktui.screens.questions import Question
 from ktui.widgets.bar import Bar, Part
 from ktui.widgets.editor import Editor
 
@@ -48,6 +50,7 @@ class EditScreen(EditingScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f5", "mode", "Mode", show=False, priority=True, tooltip="Send it another way: patch, apply, replace."),
         Binding(
             "f12,alt+s",
             "status",
@@ -79,6 +82,8 @@ class EditScreen(EditingScreen):
         self._key = key
         self._sheet: Sheet | None = None
         self._decoded = False
+        self._mode = Mode.PATCH
+        self._mine: JsonObject | None = None
         self._undertaking: Undertaking | None = None
 
     def compose(self) -> ComposeResult:
@@ -191,6 +196,8 @@ class EditScreen(EditingScreen):
         sheet = self._sheet
         if sheet is None:
             return found
+        if self._mode is not Mode.PATCH:
+            found.append(Part(f"  {self._mode.value}", "key"))
         if sheet.secret:
             found.append(Part("  values shown" if self._decoded else "  values masked", "dim"))
         if sheet.gone:
@@ -211,6 +218,13 @@ class EditScreen(EditingScreen):
         """Named as the object."""
         return f"{self._key.name}.yaml"
 
+    def action_write(self) -> None:
+        """Ask for the file; masks are nothing to be kept."""
+        if self._sheet is not None and self._sheet.secret and not self._decoded:
+            self.notify("The values are masked. Show them first, with alt+v.", severity="warning")
+        else:
+            super().action_write()
+
     # -- values of secrets -------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -222,7 +236,7 @@ class EditScreen(EditingScreen):
         sheet, decoded = self.sheet, not self._decoded
         if not self._modified:
             self.load(sheet.text(decoded=decoded))
-        elif (mine := self._mine()) is not None:
+        elif (mine := self._as_meant()) is not None:
             self.put(sheet.shown(mine, decoded=decoded))
         else:
             self.notify("The text cannot be read as it stands. Mend it first.", severity="warning")
@@ -237,7 +251,7 @@ class EditScreen(EditingScreen):
             return document
         return replace(document, value=restored(value, sheet.base).value)
 
-    def _mine(self) -> JsonObject | None:
+    def _as_meant(self) -> JsonObject | None:
         reading = read(self.editor.text)
         if reading.errors or len(reading.documents) != 1:
             return None
@@ -247,6 +261,12 @@ class EditScreen(EditingScreen):
             return None
 
     # -- applying ----------------------------------------------------------------------------
+
+    def action_mode(self) -> None:
+        """Send it another way."""
+        modes = [*Mode]
+        self._mode = modes[(modes.index(self._mode) + 1) % len(modes)]
+        self.tell()
 
     async def apply(self, reading: Reading) -> None:
         """Merge, ask the server, and show what would change."""
@@ -264,24 +284,70 @@ class EditScreen(EditingScreen):
             raise Misplaced(Problem(at.line, at.column, error.path, "error", words)) from error
         if not await self._choose(mine):
             return
-        action = edit_action(editable(sheet.base), mine, sheet.lists, sheet.choices)
-        self._undertaking = self._acts.act(action, [Target(sheet.kind, sheet.key, sheet.target.uid)])
+        planned = sheet.action(mine, self._mode)
+        refusal = await self._dry_run(planned)
+        action = planned if refusal is None else await self._settled(refusal, mine)
+        if action is not None:
+            self._mine = mine
+            self._undertaking = self._acts.act(action, [Target(sheet.kind, sheet.key, sheet.target.uid)])
+
+    async def _dry_run(self, action: Action) -> KtuiError | None:
+        """Why the server would refuse it; what it finds wrong is marked before any dialog opens."""
+        for step in action.plan(self.sheet.target, {}):
+            try:
+                await self._acts.place.send(step.write, dry_run=True)
+            except KtuiError as error:
+                return manager_conflicts(error, step.write.body) or (
+                    error if Preview(step, error=error).refused else None
+                )
+        return None
+
+    async def _settled(self, error: KtuiError, mine: JsonObject) -> Action | None:
+        """What to do instead of what would be refused; None when there is something to mend first.
+
+        What is neither wrong with the text nor owned by others, the dialog says: it reads the object anew, and knows
+        whom to ask.
+        """
+        sheet = self.sheet
+        if isinstance(error, ManagerConflicts):
+            return await self._taken_over(error, mine)
+        if isinstance(error, BadRequest | Invalid):
+            self.refuse(self._problems_of(error, mine))
+            return None
+        return sheet.action(mine, self._mode)
+
+    async def _taken_over(self, error: ManagerConflicts, mine: JsonObject) -> Action | None:
+        """Ask what becomes of fields that others own."""
+        answer = await self.choose(
+            "Others own what you changed.",
+            ("back", "Go on editing"),
+            ("leave", "Leave these fields to their owners, and apply the rest"),
+            ("force", "Take them over: ktui owns them from then on"),
+            note="\n".join(f"{clean(each.said)}: {clean(each.owner.said)}" for each in error.conflicts),
+        )
+        if answer == "leave":
+            return self.sheet.action(mine, self._mode, leave={each.key for each in error.conflicts})
+        return self.sheet.action(mine, self._mode, force=True) if answer == "force" else None
 
     async def _choose(self, mine: JsonObject) -> bool:
         """Ask for each field that both sides changed which value is to stay; whether all was answered."""
         for conflict in self.sheet.conflicts(mine):
             (was, ours), (_, others) = self._sides(conflict)
-            answer = await self.app.push_screen_wait(
-                Question(
-                    f"{clean(conflict.said)} was changed by somebody else meanwhile.",
-                    (("mine", f"Mine    {ours}"), ("theirs", f"Theirs  {others}")),
-                    note=f"It was {was}.",
-                )
+            answer = await self.choose(
+                f"{clean(conflict.said)} was changed by somebody else meanwhile.",
+                ("mine", f"Mine    {ours}"),
+                ("theirs", f"Theirs  {others}"),
+                note=" ".join((f"It was {was}.", *self._set_by(conflict))),
             )
             if answer is None:
                 return False
             self.sheet.choices[conflict.key] = answer
         return True
+
+    def _set_by(self, conflict: Conflict) -> list[str]:
+        """Who set theirs, and when, as far as the server tells."""
+        owners = owner_of(self.sheet.live, conflict.key, self.sheet.lists)
+        return [f"Theirs was set by {said(owners[0], self._acts.place.now)}."] if owners else []
 
     def _sides(self, conflict: Conflict) -> list[tuple[str, str]]:
         """What a field was, and what each side made of it: mine, then theirs. The values of secrets stay masked."""
@@ -303,26 +369,20 @@ class EditScreen(EditingScreen):
             self.dismiss()
             return
         if isinstance(undertaking.refusal, ApiError):
-            self.refuse(self._problems_of(undertaking.refusal))
+            self.refuse(self._problems_of(undertaking.refusal, self._mine))
         if done is not None and isinstance(done.error, Conflicts):
             self.sheet.choices.clear()
         self.tell()
 
-    def _problems_of(self, error: ApiError) -> Sequence[Problem]:
+    def _problems_of(self, error: ApiError, mine: JsonObject | None) -> Sequence[Problem]:
         """What the server refused, at the lines of the fields that it names."""
-        document = self._reading.documents[0] if self._reading and self._reading.documents else None
-        found = []
-        for cause in error.details.causes:
-            path = field_path(cause.field)
-            if document is not None:
-                at = document.key(path)
-                found.append(Problem(at.line, at.column, path, "error", cause.message))
-        return found or [Problem(1, 1, (), "error", error.sentence)]
+        if self._reading is None or not self._reading.documents or mine is None:
+            return [Problem(1, 1, (), "error", error.sentence)]
+        judged = self.sheet.merged(mine).value
+        return problems_of(error.message, error.details.causes, self._reading.documents[0], judged)
 
     def on_screen_resume(self) -> None:
         """The dialog was left: it was applied, or there is something to mend."""
         undertaking, self._undertaking = self._undertaking, None
         if undertaking is not None:
             self._applied(undertaking)
-        if self.is_mounted:
-            self.editor.focus()

@@ -21,8 +21,9 @@ from ktui.kinds.text import clean
 from ktui.kube.errors import KtuiError
 from ktui.manifests.check import check
 from ktui.manifests.problems import Path as FieldPath
-from ktui.manifests.problems import Problem, field_path, spell
+from ktui.manifests.problems import Problem, spell
 from ktui.manifests.reading import Document, Reading, read
+from ktui.manifests.refused import field_path
 from ktui.manifests.schema import Schema, complete, describe
 from ktui.manifests.typed_at import document_at, typed_at
 from ktui.screens.questions import Question
@@ -97,6 +98,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
         self._busy = ""
         self._draft: DraftFile | None = None
         self._draft_waits = False
+        self._seen = asyncio.Event()
 
     # -- what the text is for ----------------------------------------------------------------
 
@@ -239,6 +241,25 @@ class EditingScreen(FailuresSaid, Screen[None]):
             self.editor.go_to_line(problems[0].line - 1, max(0, problems[0].column - 1))
         self.tell()
 
+    # -- questions ---------------------------------------------------------------------------
+
+    async def choose(self, sentence: str, *answers: tuple[str, str], note: str = "") -> str | None:
+        """Ask something, and come back to the page; see `Question`."""
+        answer = await self.app.push_screen_wait(Question(sentence, answers, note=note))
+        # What is notified before the page is seen again goes away with the question.
+        await self._seen.wait()
+        return answer
+
+    def on_screen_suspend(self) -> None:
+        """Something is asked."""
+        self._seen.clear()
+
+    def on_screen_resume(self) -> None:
+        """The page has the keyboard again."""
+        self._seen.set()
+        if self.is_mounted:
+            self.editor.focus()
+
     # -- drafts ------------------------------------------------------------------------------
 
     @work(group="draft", exit_on_error=False)
@@ -270,11 +291,10 @@ class EditingScreen(FailuresSaid, Screen[None]):
         draft = await asyncio.to_thread(self._draft.read) if self._draft is not None else None
         if draft is None or draft.text == self.editor.text:
             return None
-        answer = await self.app.push_screen_wait(
-            Question(
-                f"There is a draft of {what} that was not applied.",
-                (("keep", "Go on with it"), ("discard", "Throw it away")),
-            )
+        answer = await self.choose(
+            f"There is a draft of {what} that was not applied.",
+            ("keep", "Go on with it"),
+            ("discard", "Throw it away"),
         )
         if answer == "discard" and self._draft is not None:
             await asyncio.to_thread(self._draft.discard)
@@ -406,9 +426,8 @@ class EditingScreen(FailuresSaid, Screen[None]):
         if typed.isdigit():
             self.editor.go_to_line(int(typed) - 1)
             return
-        path = field_path(typed)
         for document in self._documents():
-            if path in document.positions:
+            if (path := field_path(typed, document.value)) in document.positions:
                 position = document.key(path)
                 self.editor.go_to_line(position.line - 1, position.column - 1)
                 return
@@ -501,8 +520,8 @@ class EditingScreen(FailuresSaid, Screen[None]):
     async def _write(self, name: str) -> None:
         path = _path(name)
         if await asyncio.to_thread(path.exists):
-            answer = await self.app.push_screen_wait(
-                Question(f"{clean(name)} is there already.", (("back", "Leave it as it is"), ("over", "Write over it")))
+            answer = await self.choose(
+                f"{clean(name)} is there already.", ("back", "Leave it as it is"), ("over", "Write over it")
             )
             if answer != "over":
                 return
@@ -532,7 +551,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
         answers = [("back", "Go on editing"), ("discard", "Throw the changes away"), ("write", "Write them to a file")]
         if self.draft_base() is not None:
             answers.insert(1, ("keep", "Leave, and keep a draft"))
-        answer = await self.app.push_screen_wait(Question("The text was changed and not applied.", tuple(answers)))
+        answer = await self.choose("The text was changed and not applied.", *answers)
         if answer == "discard":
             self.settle()
             self.dismiss()

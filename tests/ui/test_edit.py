@@ -9,7 +9,6 @@ import pytest
 from textual.pilot import Pilot
 
 from ktui.kinds.names import GVR_DEPLOYMENTS, ObjectKey
-from ktui.manifests.problems import field_path
 from ktui.screens.edit import EditScreen
 from ktui.widgets.editor import Editor, spans
 from ktui.widgets.palette import Ink
@@ -40,6 +39,11 @@ def changed(world: World, change: dict[str, Any]) -> None:
         for key, value in fields.items():
             found[part][key] = {**found[part].get(key, {}), **value} if isinstance(value, dict) else value
     world.cluster.storage.update("deployments.apps", found)
+
+
+async def notifies(pilot: Pilot[Any], text: str) -> None:
+    """Wait until something is notified."""
+    await until(pilot, lambda: any(text in note.message for note in pilot.app._notifications), repr(text))
 
 
 async def edit(pilot: Pilot[Any]) -> Editor:
@@ -103,12 +107,12 @@ async def test_somebody_else_was_faster_in_the_same_field(world: World, keys: tu
         await pilot.press("ctrl+s")
         await shows(pilot, "Theirs  5")
         await pilot.press(*keys)
-        await shows(pilot, "Apply deployment")
         if replicas == 2:
+            await shows(pilot, "Apply deployment")
             await shows(pilot, "spec.replicas")
             await pilot.press("enter")
         else:
-            await shows(pilot, "Nothing was changed.")
+            await notifies(pilot, "Nothing was changed.")
         await until(pilot, lambda: stored(world)["spec"]["replicas"] == replicas, str(replicas))
 
 
@@ -141,14 +145,13 @@ async def test_text_that_cannot_be_read_is_marked(world: World) -> None:
 
 
 async def test_a_refusal_stands_at_its_line(world: World) -> None:
-    """What the server says of a field is said where the field stands."""
+    """What the server says of a field is said where the field stands, and no dialog opens."""
     async with world.open() as pilot:
         editor = await edit(pilot)
         await change(pilot, "imagePullPolicy: IfNotPresent", "imagePullPolicy: Sometimes")
         await pilot.press("ctrl+s")
         await shows(pilot, "Unsupported value")
-        await pilot.press("escape")
-        await until(pilot, lambda: bool(screen(pilot).editor.marks), "a mark")
+        assert screen(pilot).editor.marks
         row = editor.cursor_location[0]
         assert "imagePullPolicy" in editor.text.split("\n")[row]
 
@@ -197,11 +200,3 @@ async def test_a_viewer_reads_and_cannot_apply(world: World) -> None:
 def test_colours_of_a_line(line: str, wanted: list[tuple[str, Ink]]) -> None:
     """Keys, strings, numbers and comments are told apart."""
     assert [(line[start:end], ink) for start, end, ink in spans(line)] == wanted
-
-
-def test_fields_as_servers_name_them() -> None:
-    """Lists in brackets, keys with dots in quotes or not."""
-    assert field_path("spec.template.spec.containers[0].image") == (
-        "spec", "template", "spec", "containers", 0, "image",
-    )  # fmt: skip
-    assert field_path('metadata.labels["app.kubernetes.io/name"]') == ("metadata", "labels", "app.kubernetes.io/name")
