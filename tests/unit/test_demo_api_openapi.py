@@ -16,7 +16,7 @@ from ktui.demo.resources import RESOURCES, Registry
 from ktui.demo.schema import kinds, named_fields
 from ktui.manifests.definitions import read_definitions
 from ktui.manifests.lists import ABSENT
-from ktui.manifests.schema import Schema, complete, describe, schema_of
+from ktui.manifests.schema import Field, Schema, complete, describe, schema_of
 from tests.unit.demo_api import DEPLOYMENTS, Cluster, Object, running
 
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -50,6 +50,12 @@ async def schema_at(place: str, group: str, kind: str, version: str = "v1") -> S
     assert document is not None
     found = schema_of(read_definitions(document.body), group, version, kind)
     assert found is not None
+    return found
+
+
+def field(schema: Schema, *path: str) -> Field:
+    found = schema.field(path)
+    assert found is not None, path
     return found
 
 
@@ -96,13 +102,12 @@ def _references(value: Any) -> Iterator[str]:
 async def test_the_facts_of_fields_are_told() -> None:
     """Types, formats, defaults, enumerations, required fields, and how lists are merged."""
     schema = await schema_at("apis/apps/v1", "apps", "Deployment")
-    spec = schema.field(("spec",))
-    ports = schema.field(("spec", "template", "spec", "containers", "ports"))
-    volumes = schema.field(("spec", "template", "spec", "volumes"))
-    protocol = schema.field(("spec", "template", "spec", "containers", "ports", "protocol"))
-    surge = schema.field(("spec", "strategy", "rollingUpdate", "maxSurge"))
-    limits = schema.field(("spec", "template", "spec", "containers", "resources", "limits", "cpu"))
-    assert spec and ports and volumes and protocol and surge and limits
+    spec = field(schema, "spec")
+    ports = field(schema, "spec", "template", "spec", "containers", "ports")
+    volumes = field(schema, "spec", "template", "spec", "volumes")
+    protocol = field(schema, "spec", "template", "spec", "containers", "ports", "protocol")
+    surge = field(schema, "spec", "strategy", "rollingUpdate", "maxSurge")
+    limits = field(schema, "spec", "template", "spec", "containers", "resources", "limits", "cpu")
     assert spec.required == ("selector", "template")
     assert (ports.list_type, ports.list_map_keys, ports.rule.patch_key) == (
         "map",
@@ -114,8 +119,7 @@ async def test_the_facts_of_fields_are_told() -> None:
     assert (protocol.type, protocol.enum, protocol.default) == ("string", ("SCTP", "TCP", "UDP"), "TCP")
     assert (surge.format, limits.format) == ("int-or-string", "quantity")
     assert schema.strategic
-    replicas = schema.field(("spec", "replicas"))
-    assert replicas is not None
+    replicas = field(schema, "spec", "replicas")
     assert (replicas.type, replicas.format, replicas.default) == ("integer", "int32", ABSENT)
 
 
@@ -262,10 +266,9 @@ async def test_the_schema_of_a_custom_resource_has_what_every_object_has(cluster
     schema = schema_of(read_definitions(json.dumps(document).encode()), "example.com", "v1", "Lamp")
     assert schema is not None
     assert {*schema.root.fields} == {"apiVersion", "kind", "metadata", "spec"}
-    labels = schema.field(("metadata", "labels"))
-    inner = schema.field(("spec", "inner"))
-    port = schema.field(("spec", "port"))
-    assert labels and inner and port
+    labels = field(schema, "metadata", "labels")
+    inner = field(schema, "spec", "inner")
+    port = field(schema, "spec", "port")
     assert labels.type_words == "map[string]string"
     assert {"apiVersion", "kind", "metadata"} <= {*inner.fields}
     assert inner.open
