@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ktui.demo.errors import Cause, bad_value, required, shown
+from ktui.demo.openapi_schemas import head, reference, words
 
 Object = dict[str, Any]
 Schema = Mapping[str, Any]
 
 _ALWAYS = ("apiVersion", "kind", "metadata")
 _FREE = "x-kubernetes-preserve-unknown-fields"
+_GVK = "x-kubernetes-group-version-kind"
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
     "array": list,
@@ -31,6 +33,43 @@ def schema_of(version: Mapping[str, Any] | None) -> Schema:
     """The schema in a definition's version entry, {} for none."""
     found: Schema = ((version or {}).get("schema") or {}).get("openAPIV3Schema") or {}
     return found
+
+
+def published_schema(version: Mapping[str, Any] | None, gvk: Object) -> Object:
+    """The schema of a definition's version as OpenAPI tells it: with what every object has, and its kind.
+
+    Args:
+        version: the definition's version entry, None for none.
+        gvk: group, version and kind.
+    """
+    schema = schema_of(version)
+    if not schema:
+        return {"type": "object", _FREE: True, _GVK: [gvk]}
+    told = _published(schema)
+    told["properties"] = dict(sorted({**(told.get("properties") or {}), **_always()}.items()))
+    return told | {_GVK: [gvk]}
+
+
+def _always() -> Object:
+    said, metadata = words("metadata"), reference("meta.ObjectMeta")
+    return {name: head(name) for name in _ALWAYS[:2]} | {"metadata": {"description": said, "allOf": [metadata]}}
+
+
+def _published(schema: Schema) -> Object:
+    told = dict(schema)
+    for word in ("properties", "patternProperties"):
+        if word in told:
+            told[word] = {name: _published(inner) for name, inner in sorted(told[word].items())}
+    for word in ("items", "additionalProperties"):
+        if isinstance(told.get(word), Mapping):
+            told[word] = _published(told[word])
+    if told.get("x-kubernetes-int-or-string"):
+        told.pop("type", None)
+        told["anyOf"] = told.get("anyOf") or [{"type": "integer"}, {"type": "string"}]
+    if told.get("x-kubernetes-embedded-resource"):
+        told["properties"] = dict(sorted({**(told.get("properties") or {}), **_always()}.items()))
+        told["required"] = [*(told.get("required") or ()), "kind", "apiVersion"]
+    return told
 
 
 def pruned(schema: Schema, value: Any, unknown: list[str], path: str = "") -> Any:
