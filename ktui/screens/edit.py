@@ -23,7 +23,7 @@ from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.text import clean
 from ktui.kube.errors import ApiError, BadRequest, Invalid, KtuiError
-from ktui.manifests.blame import owner_of, said
+from ktui.manifests.blame import by_line, owner_of, said, words
 from ktui.manifests.cleaning import restored
 from ktui.manifests.merge import Conflict
 from ktui.manifests.problems import Problem
@@ -31,10 +31,13 @@ from ktui.manifests.reading import Document, Reading, read
 from ktui.manifests.refused import problems_of
 from ktui.screens.editing import EditingScreen, Misplaced
 from ktui.widgets.bar import Bar, Part
-from ktui.widgets.editor import Editor
+from ktui.widgets.editor import Editor, Note
 
 if TYPE_CHECKING:
     from ktui.acts import Acts
+
+BLAME = 26
+"""Cells of what is said beside lines."""
 
 LONGEST_SIDE = 60
 """Characters of a value that is shown to be chosen."""
@@ -50,6 +53,7 @@ class EditScreen(EditingScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f4", "blame", "Who", show=False, priority=True, tooltip="Who set each line, and when; or no longer."),
         Binding("f5", "mode", "Mode", show=False, priority=True, tooltip="Send it another way: patch, apply, replace."),
         Binding(
             "f12,alt+s",
@@ -83,6 +87,7 @@ class EditScreen(EditingScreen):
         self._sheet: Sheet | None = None
         self._decoded = False
         self._mode = Mode.PATCH
+        self._blames = False
         self._mine: JsonObject | None = None
         self._undertaking: Undertaking | None = None
 
@@ -168,6 +173,29 @@ class EditScreen(EditingScreen):
             document = reading.documents[0]
             self.editor.mark_changed(document.key(change.path).line - 1 for change in sheet.changes_of_others())
         self._tell_status()
+        if self._blames:
+            self._tell_blame()
+
+    # -- who set what ------------------------------------------------------------------------
+
+    def action_blame(self) -> None:
+        """Say beside each line who set it and when, or no longer."""
+        self._blames = not self._blames
+        if self._blames:
+            self._tell_blame()
+        else:
+            self.editor.annotate(None)
+
+    @work(group="blame", exclusive=True, exit_on_error=False)
+    async def _tell_blame(self) -> None:
+        reading, sheet = self._reading, self._sheet
+        if sheet is None or reading is None or not reading.documents:
+            return
+        owners = await asyncio.to_thread(by_line, reading.documents[0], sheet.live)
+        now = self._acts.place.now
+        if self._blames:
+            told = {line - 1: Note(words(found, now, BLAME)) for line, found in owners.items()}
+            self.editor.annotate(told, BLAME)
 
     # -- the status, below a fold ------------------------------------------------------------
 

@@ -17,12 +17,14 @@ from textual.screen import Screen
 from textual.widgets import TextArea
 
 from ktui.actions.drafts import Draft, DraftFile, DraftNotKept
+from ktui.actions.referred import Referred
 from ktui.kinds.text import clean
 from ktui.kube.errors import KtuiError
 from ktui.manifests.check import check
 from ktui.manifests.problems import Path as FieldPath
 from ktui.manifests.problems import Problem, spell
 from ktui.manifests.reading import Document, Reading, read
+from ktui.manifests.referring import loose_ends
 from ktui.manifests.refused import field_path
 from ktui.manifests.schema import Schema, complete, describe
 from ktui.manifests.typed_at import document_at, typed_at
@@ -88,6 +90,8 @@ class EditingScreen(FailuresSaid, Screen[None]):
         super().__init__()
         self._acts = acts
         self.editor = Editor(read_only=True, id="text")
+        self._referred = Referred(acts.place)
+        self._unsure: KtuiError | None = None
         self._schemas: dict[GVK, Schema | None] = {}
         self._reading: Reading | None = None
         self._problems: list[Problem] = []
@@ -121,9 +125,10 @@ class EditingScreen(FailuresSaid, Screen[None]):
         """
         raise NotImplementedError
 
-    async def check_more(self, reading: Reading) -> Sequence[Problem]:
-        """What else is wrong, apart from what the text and its schema tell."""
-        return ()
+    @property
+    def namespace(self) -> str:
+        """Where objects are that do not say it."""
+        return self._acts.place.namespace
 
     def thought(self) -> None:
         """Called when the text was read anew."""
@@ -191,7 +196,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
         self._reading = reading
         self._show(problems)
         self.thought()
-        self._show([*problems, *await self.check_more(reading)])
+        self._show([*problems, *await self._loose(reading)])
 
     async def _misfits(self, reading: Reading) -> list[Problem]:
         found = []
@@ -199,6 +204,18 @@ class EditingScreen(FailuresSaid, Screen[None]):
             schema = await self.schema(kind_of(document))
             if schema is not None:
                 found += await asyncio.to_thread(check, self.meant(document), schema)
+        return found
+
+    async def _loose(self, reading: Reading) -> list[Problem]:
+        """What documents refer to and is not there: in themselves, among them, and on the cluster."""
+        found = [problem for document in reading.documents for problem in loose_ends(document)]
+        among = [document.value for document in reading.documents]
+        self._unsure = None
+        try:
+            for document in reading.documents:
+                found += await self._referred.missing(document, self.namespace, among)
+        except KtuiError as error:
+            self._unsure = error
         return found
 
     def meant(self, document: Document) -> Document:
@@ -316,6 +333,8 @@ class EditingScreen(FailuresSaid, Screen[None]):
             left.append(Part(f"  {self._trouble.sentence} {self._trouble.next_step}", "failed"))
         elif self._original is None:
             left.append(Part("  reading …", "dim"))
+        if self._unsure is not None:
+            left.append(Part(f"  references not checked: {self._unsure.sentence}", "warning"))
         if self._acts.read_only:
             left.append(Part("  read-only", "warning"))
         if self._modified:
