@@ -1,8 +1,8 @@
 """EditedText: the lines of a text that is typed into, and how many cells they take.
 
-Textual's document measures every line anew after each key, joins all lines whenever the text is asked for, and also
-ends lines at characters that neither YAML nor a terminal takes for line breaks. This one works on lines that change, and
-ends lines where `ktui.manifests.reading` does.
+Textual's document measures every line anew after each key, joins all lines whenever the text is asked for, and ends
+lines at characters, too, that neither YAML nor a terminal takes for line breaks. This one works on lines that change,
+and ends lines where `ktui.manifests.reading` does.
 """
 
 from __future__ import annotations

@@ -419,6 +419,7 @@ class Editor(TextArea):
         """The cursor is never hidden: what hides it is unfolded."""
         if self.wrapped_document.reveal(selection.end[0]):
             self._refresh_size()
+            self.refresh()
         return selection
 
     def action_fold(self) -> None:
@@ -480,18 +481,30 @@ class Editor(TextArea):
             last = further
         return first, last
 
+    def rewrite(self, changed: Mapping[int, str]) -> None:
+        """Put other lines in the place of some, as one step back for undo.
+
+        Args:
+            changed: by row. What has line breaks becomes several lines.
+        """
+        if changed and not self.read_only:
+            first, last = min(changed), max(changed)
+            lines = self.document.lines[first : last + 1]
+            self._rewrite(first, last, [changed.get(row, line) for row, line in enumerate(lines, first)])
+
     def _rewrite(self, first: int, last: int, lines: list[str]) -> None:
         """Put lines in the place of others, as one step back for undo; the selection stays on them."""
         (start, end), end_column = self.selection, len(self.document.get_line(last))
-        folds = dict(self.wrapped_document.folds) if len(lines) == last - first + 1 else None
-        self.replace(self.document.newline.join(lines), (first, 0), (last, end_column), maintain_selection_offset=False)
+        text, count = self.document.newline.join(lines), self.document.line_count
+        folds = dict(self.wrapped_document.folds)
+        self.replace(text, (first, 0), (last, end_column), maintain_selection_offset=False)
 
         def kept(at: Location) -> Location:
             row = min(at[0], self.document.line_count - 1)
             return row, min(at[1], len(self.document.get_line(row)))
 
         self.selection = Selection(kept(start), kept(end))
-        if folds is not None:
+        if self.document.line_count == count:
             self.wrapped_document.fold_each(folds)
             self._folds_changed()
 
@@ -662,6 +675,14 @@ class Editor(TextArea):
         if self._grown and self._grown[-1][0] == self.selection:
             self.selection = self._grown.pop()[1]
 
+    def select_in(self, row: int, begin: int, end: int) -> None:
+        """Select some columns of a line: where it is seen, without scrolling, else in the middle of the screen."""
+        self.wrapped_document.reveal(row)
+        y = self.wrapped_document.place_of(row) - self.scroll_offset.y
+        self.selection = Selection((row, begin), (row, end))
+        if not 0 <= y < self.size.height:
+            self.scroll_cursor_visible(center=True)
+
     def go_to_line(self, line: int, column: int = 0) -> None:
         """Put the cursor somewhere, in the middle of the screen; what is folded there is shown.
 
@@ -690,7 +711,7 @@ def beginning(line: str, *, whole: bool) -> str:
     return lead if whole and "-" in lead and _KEY.match(body) is None else deep
 
 
-def found_in(pattern: re.Pattern[str], line: str, start: int = 0) -> Iterable[tuple[int, int]]:
+def found_in(pattern: re.Pattern[str], line: str, start: int = 0) -> list[tuple[int, int]]:
     """Where a pattern is found in a line, as columns; places without a character do not count."""
     places = (match.span() for match in pattern.finditer(line, start))
     return [(begin, end) for (begin, end), _ in zip(places, range(MOST_FOUND), strict=False) if begin < end]
