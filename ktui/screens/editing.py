@@ -8,7 +8,7 @@ import shlex
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -30,8 +30,10 @@ from ktui.manifests.schema import Schema, complete, describe
 from ktui.manifests.typed_at import document_at, typed_at
 from ktui.screens.questions import Question
 from ktui.widgets.bar import Bar, Part
+from ktui.widgets.completions import Completions
 from ktui.widgets.editor import Editor, Mark
 from ktui.widgets.failures import FailuresSaid
+from ktui.widgets.find_bar import FindBar
 from ktui.widgets.key_bar import KeyBar
 from ktui.widgets.palette import Ink
 from ktui.widgets.prompt import Prompt
@@ -74,13 +76,15 @@ class EditingScreen(FailuresSaid, Screen[None]):
         ),
         Binding("f8", "problem(1)", "Next problem", tooltip="Go to the next problem."),
         Binding("shift+f8", "problem(-1)", "Problem before", show=False, tooltip="Go to the problem before."),
-        Binding("ctrl+f", "search", "Find", priority=True, tooltip="Find a text; F3 finds the next."),
-        Binding("f3", "search_next", "Next", show=False),
+        Binding("ctrl+f", "find", "Find", priority=True, tooltip="Find a text, as it is typed."),
+        Binding("ctrl+r", "replace", "Replace", show=False, priority=True, tooltip="Put another text in its place."),
+        Binding("f3", "find_again(1)", "Next", show=False, tooltip="The next place where it stands."),
+        Binding("shift+f3,f15", "find_again(-1)", "Previous", show=False, tooltip="The place before."),
         Binding("ctrl+g", "go", "Go to", priority=True, tooltip="Go to a field, such as spec.replicas, or a line."),
         Binding("ctrl+o", "external", "$EDITOR", priority=True, tooltip="Edit it in your own editor."),
         Binding("alt+w", "write", "Write to a file", show=False, priority=True, tooltip="Write the text to a file."),
         Binding("f1", "help", "Help", priority=True, tooltip="All keys."),
-        Binding("escape", "leave", "Back", priority=True),
+        Binding("escape", "leave", "Back"),
     ]
     DEFAULT_CSS = """
     EditingScreen { background: $background; layout: vertical; }
@@ -139,6 +143,8 @@ class EditingScreen(FailuresSaid, Screen[None]):
         """Title, text, what is known of the place, keys."""
         yield Bar(id="title")
         yield self.editor
+        yield Completions(self.editor)
+        yield FindBar(self.editor)
         yield Bar(id="place")
         yield KeyBar(id="keys")
 
@@ -157,7 +163,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
         self._original = text if original is None else original
         self._modified = text != self._original
         self.editor.load_text(text)
-        self.think()
+        self.think(0)
 
     @property
     def modified(self) -> bool:
@@ -186,9 +192,13 @@ class EditingScreen(FailuresSaid, Screen[None]):
         self.tell()
 
     @work(group="think", exclusive=True, exit_on_error=False)
-    async def think(self) -> None:
-        """Read the text when nothing is typed for a moment, and see what is wrong."""
-        await asyncio.sleep(THINKS)
+    async def think(self, wait: float = THINKS) -> None:
+        """Read the text when nothing is typed for a moment, and see what is wrong.
+
+        Args:
+            wait: seconds of that moment.
+        """
+        await asyncio.sleep(wait)
         text = self.editor.text
         self._modified = self._original is not None and text != self._original
         reading = await asyncio.to_thread(_read, text)
@@ -401,6 +411,18 @@ class EditingScreen(FailuresSaid, Screen[None]):
         row = (beyond or rows[::by])[0]
         self.editor.go_to_line(*next(place for place in places if place[0] == row))
 
+    def action_find(self) -> None:
+        """Look for a text."""
+        self.query_one(FindBar).open()
+
+    def action_replace(self) -> None:
+        """Put a text in the place of another."""
+        self.query_one(FindBar).open(replace=True)
+
+    def action_find_again(self, by: int) -> None:
+        """Go to the next place where the text stands, or to the one before."""
+        self.query_one(FindBar).action_find(by)
+
     def action_go(self) -> None:
         """Type where to go."""
         self.ask("go", "→", "a field, such as spec.template.spec.containers[0].image, or the number of a line")
@@ -465,7 +487,24 @@ class EditingScreen(FailuresSaid, Screen[None]):
             self.notify(f"The server's schema {what}is not known, so there is nothing to offer.", severity="warning")
             return
         path, prefix = typed_at(lines, row, column)
-        self.notify(str([f.text for f in complete(schema, path, prefix)][:5]))
+        found = complete(schema, path, prefix, self._present(path, prefix))
+        if len(found) == 1 and prefix:
+            self.query_one(Completions).offer(found, prefix)
+            self.query_one(Completions).take(found[0])
+        elif found:
+            self.query_one(Completions).offer(found, prefix)
+        else:
+            self.notify("Nothing known may stand here.")
+
+    def _present(self, path: FieldPath, prefix: str) -> list[str]:
+        """The keys of a map that are there already, but for the one that is being typed."""
+        value: Any = self.document.value if self.document is not None else None
+        for step in path:
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                return []
+        return [key for key in value if key != prefix] if isinstance(value, dict) else []
 
     # -- applying ----------------------------------------------------------------------------
 
@@ -562,8 +601,6 @@ class EditingScreen(FailuresSaid, Screen[None]):
     @work(group="leave", exclusive=True, exit_on_error=False)
     async def action_leave(self) -> None:
         """Leave; with changes, ask."""
-        if self.query(Prompt):
-            return
         if not self.modified or self.editor.read_only:
             self.dismiss()
             return

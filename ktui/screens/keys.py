@@ -109,7 +109,7 @@ GO = {
 }
 ACT = {"actions", "undo"}
 MAKE = {"new"}
-FIND = {"search", "search_next", "replace", "go", "problem"}
+FIND = {"find", "find_again", "replace", "go", "problem"}
 OF_OBJECT = {"apply", "mode", "blame", "status", "values", "last_applied", "write", "open", "external"}
 MARKED = " under the cursor, or on those marked"
 

@@ -133,6 +133,27 @@ async def test_a_new_line_begins_where_it_belongs(world: World, line: str, inden
         assert editor.text == before
 
 
+async def test_what_may_stand_here_is_offered(world: World) -> None:
+    """The only field that begins so is taken; of several, one is chosen; a field is explained where the cursor is."""
+    async with world.open() as pilot:
+        editor = await edit(pilot)
+        row = editor.text.split("\n").index("  replicas: 1")
+        editor.move_cursor((row, len("  replicas: 1")))
+        await pilot.press("enter", *"minR", "ctrl+@")
+        await until(pilot, lambda: editor.document.get_line(row + 1) == "  minReadySeconds: ", "the only one")
+        await pilot.press("5")
+        row = editor.text.split("\n").index("        imagePullPolicy: IfNotPresent")
+        editor.move_cursor((row, len("        imagePullPolicy: IfNotPresent")))
+        await pilot.press("enter", *"l", "ctrl+@")
+        await shows(pilot, "livenessProbe")
+        await pilot.press("down", "enter")
+        assert editor.document.get_line(row + 1) == "        livenessProbe:"
+        await pilot.press(*"periodSeconds: 5")
+        probe = ("spec", "template", "spec", "containers", 0, "livenessProbe")
+        await until(pilot, lambda: screen(pilot).path == (*probe, "periodSeconds"), "the field")
+        await shows(pilot, "Every how many seconds it is asked")
+
+
 async def test_text_that_cannot_be_read_is_marked(world: World) -> None:
     """The first problem has the cursor, and nothing is sent."""
     async with world.open() as pilot:
