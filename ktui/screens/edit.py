@@ -16,6 +16,7 @@ from ktui.actions.action import Action, JsonObject, Refusal, Target
 from ktui.actions.difference import Change, lines
 from ktui.actions.drafts import DraftFile
 from ktui.actions.edit import Conflicts
+from ktui.actions.permission import Verdict
 from ktui.actions.server_side_apply import ManagerConflicts, manager_conflicts
 from ktui.actions.sheet import Mode, NotMeant, Sheet
 from ktui.actions.undertaking import Preview, Stage, Undertaking
@@ -88,6 +89,7 @@ class EditScreen(EditingScreen):
         self._decoded = False
         self._mode = Mode.PATCH
         self._blames = False
+        self._denied: Verdict | None = None
         self._mine: JsonObject | None = None
         self._undertaking: Undertaking | None = None
 
@@ -131,6 +133,7 @@ class EditScreen(EditingScreen):
         text = await asyncio.to_thread(sheet.text)
         self.load(text)
         self.editor.read_only = self._acts.read_only
+        self._ask_whether_allowed()
         self._follow()
         self._learn()
         draft = await self.offer_draft(self._said)
@@ -143,6 +146,16 @@ class EditScreen(EditingScreen):
     @property
     def _said(self) -> str:
         return clean(f"{self._kind.singular} {self._key}")
+
+    @work(group="allowed", exit_on_error=False)
+    async def _ask_whether_allowed(self) -> None:
+        """Whoever may not change it sees the same, and finds out before typing, not afterwards."""
+        sheet = self.sheet
+        verdict = await self._acts.verdict(sheet.action(sheet.live, Mode.PATCH), [sheet.target])
+        if verdict.allowed is False:
+            self._denied = verdict
+            self.editor.read_only = True
+            self.tell()
 
     @work(group="learn", exit_on_error=False)
     async def _learn(self) -> None:
@@ -224,6 +237,8 @@ class EditScreen(EditingScreen):
         sheet = self._sheet
         if sheet is None:
             return found
+        if self._denied is not None:
+            found.append(Part(f"  read-only: {clean(self._denied.why)}", "warning"))
         if self._mode is not Mode.PATCH:
             found.append(Part(f"  {self._mode.value}", "key"))
         if sheet.secret:
@@ -298,8 +313,8 @@ class EditScreen(EditingScreen):
 
     async def apply(self, reading: Reading) -> None:
         """Merge, ask the server, and show what would change."""
-        if self._acts.read_only:
-            raise Refusal("ktui is read-only here.", "Nothing is applied.")
+        if self._denied is not None:
+            raise Refusal(self._denied.why, self._denied.ask)
         sheet = self.sheet
         if len(reading.documents) != 1:
             raise Refusal("There must be one document: the object that is edited.", "Press n for new objects.")

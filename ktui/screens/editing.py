@@ -345,8 +345,6 @@ class EditingScreen(FailuresSaid, Screen[None]):
             left.append(Part("  reading …", "dim"))
         if self._unsure is not None:
             left.append(Part(f"  references not checked: {self._unsure.sentence}", "warning"))
-        if self._acts.read_only:
-            left.append(Part("  read-only", "warning"))
         if self._modified:
             left.append(Part("  changed", "key"))
         if self._busy:

@@ -201,12 +201,17 @@ async def test_nothing_typed_is_lost(world: World) -> None:
         await shows_not(pilot, "There is a draft")
 
 
-async def test_a_viewer_reads_and_cannot_apply(world: World) -> None:
-    """The same page, without changes."""
-    async with world.open(read_only=True) as pilot:
+@pytest.mark.parametrize(("user", "read_only"), [("admin", True), ("viewer", False)])
+async def test_whoever_may_not_change_it_reads(world: World, user: str, read_only: bool) -> None:
+    """The same page, without changes, and why; as the configuration says it, or as the cluster does."""
+    async with world.open(user, read_only=read_only) as pilot:
         editor = await edit(pilot)
-        assert editor.read_only
         await shows(pilot, "read-only")
+        assert editor.read_only
+        before = editor.text
+        await pilot.press("x", "ctrl+s")
+        await notifies(pilot, "")
+        assert editor.text == before
 
 
 @pytest.mark.parametrize(
