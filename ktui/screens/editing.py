@@ -74,6 +74,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
             priority=True,
             tooltip="What may stand here.",
         ),
+        Binding("ctrl+l", "explain", "Explain", priority=True, tooltip="What a field means, and what may be in it."),
         Binding("f8", "problem(1)", "Next problem", tooltip="Go to the next problem."),
         Binding("shift+f8", "problem(-1)", "Problem before", show=False, tooltip="Go to the problem before."),
         Binding("ctrl+f", "find", "Find", priority=True, tooltip="Find a text, as it is typed."),
@@ -503,6 +504,20 @@ class EditingScreen(FailuresSaid, Screen[None]):
             except (KeyError, IndexError, TypeError):
                 return []
         return [key for key in value if key != prefix] if isinstance(value, dict) else []
+
+    @work(group="explain", exclusive=True, exit_on_error=False)
+    async def action_explain(self) -> None:
+        """Explain the field where the cursor is."""
+        from ktui.screens.explain import ExplainScreen
+
+        lines, (row, column) = self.editor.document.lines, self.editor.cursor_location
+        gvk = document_at(lines, row)
+        schema = await self.schema(gvk) if gvk is not None else None
+        if schema is None:
+            self.notify("The server's schema of this kind is not known.", severity="warning")
+            return
+        path = self.path or typed_at(lines, row, column)[0]
+        self.app.push_screen(ExplainScreen(schema, path))
 
     # -- applying ----------------------------------------------------------------------------
 

@@ -152,6 +152,14 @@ async def test_what_may_stand_here_is_offered(world: World) -> None:
         probe = ("spec", "template", "spec", "containers", 0, "livenessProbe")
         await until(pilot, lambda: screen(pilot).path == (*probe, "periodSeconds"), "the field")
         await shows(pilot, "Every how many seconds it is asked")
+        await pilot.press("ctrl+l")
+        await shows(pilot, "Deployment.spec.template.spec.containers[0].livenessProbe.periodSeconds")
+        await pilot.press("left", "left")
+        await shows(pilot, "Deployment.spec.template.spec.containers ")
+        await pilot.press("enter")
+        await shows(pilot, "Deployment.spec.template.spec.containers[0].livenessProbe ")
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, EditScreen)
 
 
 async def test_text_that_cannot_be_read_is_marked(world: World) -> None:
