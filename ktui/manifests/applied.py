@@ -130,6 +130,21 @@ def applied_configuration(
     return Applied(value, applying.contested, applying.stays, applying.unordered, applying.changes)
 
 
+def applied_by(item: Mapping[str, Any], manager: str) -> list[Tree]:
+    """The fields that a manager has applied, as trees; none when it has not.
+
+    Args:
+        item: an object.
+        manager: whose.
+    """
+    entries = item["metadata"].get("managedFields") or ()
+    return [entry.get("fieldsV1") or {} for entry in entries if _owner(entry) == Owner(manager, "Apply")]
+
+
+def _owner(entry: Mapping[str, Any]) -> Owner:
+    return Owner(*(str(entry.get(name, "")) for name in ("manager", "operation", "subresource")))
+
+
 def _content(item: JsonObject) -> JsonObject:
     """What of an object can be owned, and is people's."""
     meta = item["metadata"]
