@@ -10,6 +10,7 @@ from typing import Any
 from ktui.actions.action import Action, JsonObject, Refusal, Target
 from ktui.actions.difference import Change, difference
 from ktui.actions.edit import check_identity, edit_action, editable
+from ktui.actions.replace import create_again_action, recreate_action, replace_action
 from ktui.actions.server_side_apply import server_side_apply_action
 from ktui.kinds.kind import Kind
 from ktui.kinds.manifest import is_secret
@@ -28,6 +29,8 @@ class Mode(Enum):
     """What was changed, and nothing else."""
     APPLY = "server-side apply"
     """What was changed, and what ktui applied before; who else owns a field is asked for."""
+    REPLACE = "replace"
+    """The whole object."""
 
 
 class NotMeant(Refusal):
@@ -151,7 +154,23 @@ class Sheet:
         edit = editable(self.base), mine, self.lists, self.choices
         if mode is Mode.APPLY:
             return server_side_apply_action(*edit, force=force, leave=leave)
-        return edit_action(*edit)
+        return replace_action(*edit) if mode is Mode.REPLACE else edit_action(*edit)
+
+    def recreation(self, mine: JsonObject) -> Action:
+        """What deletes the object and creates what was edited in its place; where it is gone, what creates it.
+
+        Args:
+            mine: as `mine` made it.
+        """
+        base = editable(self.base)
+        if self.gone:
+            return create_again_action(base, mine, self.kind)
+        return recreate_action(base, mine, self.lists, self.choices)
+
+    @property
+    def place(self) -> Target:
+        """Where the object was."""
+        return Target(self.kind, ObjectKey(self.key.namespace, ""))
 
 
 def _uid(item: JsonObject) -> str:

@@ -17,6 +17,7 @@ from ktui.actions.difference import Change, lines
 from ktui.actions.drafts import DraftFile
 from ktui.actions.edit import Conflicts
 from ktui.actions.permission import Verdict
+from ktui.actions.replace import immutable
 from ktui.actions.server_side_apply import ManagerConflicts, manager_conflicts
 from ktui.actions.sheet import Mode, NotMeant, Sheet
 from ktui.actions.undertaking import Preview, Stage, Undertaking
@@ -325,6 +326,11 @@ class EditScreen(EditingScreen):
             at = document.at(error.path)
             words = f"{error.sentence} {error.next_step}"
             raise Misplaced(Problem(at.line, at.column, error.path, "error", words)) from error
+        if sheet.gone:
+            await self._create_again(mine)
+            return
+        if sheet.replaced and not await self._means_the_new_one():
+            return
         if not await self._choose(mine):
             return
         planned = sheet.action(mine, self._mode)
@@ -356,8 +362,44 @@ class EditScreen(EditingScreen):
             return await self._taken_over(error, mine)
         if isinstance(error, BadRequest | Invalid):
             self.refuse(self._problems_of(error, mine))
-            return None
+            return await self._recreated(error, mine)
         return sheet.action(mine, self._mode)
+
+    async def _recreated(self, error: KtuiError, mine: JsonObject) -> Action | None:
+        """What may not be changed can be had by deleting the object and creating it again, if somebody wants that."""
+        causes = immutable(error)
+        if not causes:
+            return None
+        answer = await self.choose(
+            f"{clean(causes[0].field) or 'A part of it'} cannot be changed.",
+            ("back", "Go on editing"),
+            ("recreate", "Delete the object, and create what was edited in its place"),
+            note=clean(causes[0].message),
+        )
+        return self.sheet.recreation(mine) if answer == "recreate" else None
+
+    async def _create_again(self, mine: JsonObject) -> None:
+        """What was deleted meanwhile can be created again, or kept as a file."""
+        answer = await self.choose(
+            "It was deleted meanwhile.",
+            ("back", "Go on editing"),
+            ("create", "Create it again, as it was edited"),
+            ("write", "Write the text to a file"),
+        )
+        if answer == "create":
+            self._mine = mine
+            self._undertaking = self._acts.act(self.sheet.recreation(mine), [self.sheet.place])
+        elif answer == "write":
+            self.action_write()
+
+    async def _means_the_new_one(self) -> bool:
+        """Whether the edit is meant for the object that has the name by now."""
+        answer = await self.choose(
+            "It was deleted, and somebody made another one with its name.",
+            ("back", "Go on editing"),
+            ("new", "Apply the changes to the new one"),
+        )
+        return answer == "new"
 
     async def _taken_over(self, error: ManagerConflicts, mine: JsonObject) -> Action | None:
         """Ask what becomes of fields that others own."""

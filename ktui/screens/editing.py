@@ -27,7 +27,9 @@ from ktui.manifests.reading import Document, Reading, read
 from ktui.manifests.referring import loose_ends
 from ktui.manifests.refused import field_path
 from ktui.manifests.schema import Schema, complete, describe
+from ktui.manifests.snippets import container_at, insertion, offered
 from ktui.manifests.typed_at import document_at, typed_at
+from ktui.screens.picker import Choice, Picker
 from ktui.screens.questions import Question
 from ktui.widgets.bar import Bar, Part
 from ktui.widgets.completions import Completions
@@ -73,6 +75,9 @@ class EditingScreen(FailuresSaid, Screen[None]):
             key_display="ctrl+space",
             priority=True,
             tooltip="What may stand here.",
+        ),
+        Binding(
+            "f2", "snippet", "Insert", priority=True, tooltip="Put in a probe, resources, a volume … where it goes."
         ),
         Binding("ctrl+l", "explain", "Explain", priority=True, tooltip="What a field means, and what may be in it."),
         Binding("f8", "problem(1)", "Next problem", tooltip="Go to the next problem."),
@@ -504,6 +509,35 @@ class EditingScreen(FailuresSaid, Screen[None]):
             except (KeyError, IndexError, TypeError):
                 return []
         return [key for key in value if key != prefix] if isinstance(value, dict) else []
+
+    @work(group="snippet", exclusive=True, exit_on_error=False)
+    async def action_snippet(self) -> None:
+        """Choose fields that are often wanted, and put them where they belong."""
+        reading = await asyncio.to_thread(_read, self.editor.text)
+        self._reading = reading
+        document = self.document
+        if reading.errors or document is None or not isinstance(document.value, dict):
+            self.notify("The text cannot be read as it stands. Mend it first; f8 goes to what is wrong.")
+            return
+        path, kind = self.path, str(document.value.get("kind", ""))
+        found = {snippet.title: snippet for snippet in offered(kind, path)}
+        if not found:
+            self.notify("Nothing is offered here. In a container there is more.", severity="warning")
+            return
+        where = clean(spell(container_at(kind, path) or ()))
+        chosen = await self.pick(f"Put in{f'   {where}' if where else ''}", [Choice(title, title) for title in found])
+        if chosen is not None:
+            snippet = found[chosen]
+            edits = insertion(snippet, self.editor.document.lines, document, path)
+            if not edits:
+                self.notify("It is there already.", severity="warning")
+            self.editor.apply_edits(edits, snippet.select)
+
+    async def pick(self, title: str, choices: Sequence[Choice]) -> str | None:
+        """Let somebody choose by typing, and come back to the page."""
+        chosen = await self.app.push_screen_wait(Picker(title, choices, placeholder="type to narrow"))
+        await self._seen.wait()
+        return chosen
 
     @work(group="explain", exclusive=True, exit_on_error=False)
     async def action_explain(self) -> None:
