@@ -76,9 +76,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
             priority=True,
             tooltip="What may stand here.",
         ),
-        Binding(
-            "f2", "snippet", "Insert", priority=True, tooltip="Put in a probe, resources, a volume … where it goes."
-        ),
+        Binding("f2", "snippet", "Insert", priority=True, tooltip="Put in a probe, a volume … where it goes."),
         Binding("ctrl+l", "explain", "Explain", priority=True, tooltip="What a field means, and what may be in it."),
         Binding("f8", "problem(1)", "Next problem", tooltip="Go to the next problem."),
         Binding("shift+f8", "problem(-1)", "Problem before", show=False, tooltip="Go to the problem before."),
