@@ -183,6 +183,9 @@ class EditScreen(EditingScreen):
     def thought(self) -> None:
         """A quiet mark at lines that somebody else has changed since; its status as it is now."""
         reading, sheet = self._reading, self._sheet
+        if self._undertaking is not None:
+            # What happens to it now is done from here.
+            return
         if reading is not None and reading.documents and sheet is not None:
             document = reading.documents[0]
             self.editor.mark_changed(document.key(change.path).line - 1 for change in sheet.changes_of_others())
@@ -236,7 +239,7 @@ class EditScreen(EditingScreen):
         """The object, and what others did to it meanwhile."""
         found = [Part(f"{self._kind.singular} ", "text"), Part(clean(str(self._key)), "strong")]
         sheet = self._sheet
-        if sheet is None:
+        if sheet is None or self._undertaking is not None:
             return found
         if self._denied is not None:
             found.append(Part(f"  read-only: {clean(self._denied.why)}", "warning"))
@@ -470,4 +473,5 @@ class EditScreen(EditingScreen):
         """The dialog was left: it was applied, or there is something to mend."""
         undertaking, self._undertaking = self._undertaking, None
         if undertaking is not None:
+            self.thought()
             self._applied(undertaking)

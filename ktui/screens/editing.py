@@ -6,7 +6,8 @@ import asyncio
 import os
 import shlex
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -27,7 +28,7 @@ from ktui.manifests.reading import Document, Reading, read
 from ktui.manifests.referring import loose_ends
 from ktui.manifests.refused import field_path
 from ktui.manifests.schema import Schema, complete, describe
-from ktui.manifests.snippets import container_at, insertion, offered
+from ktui.manifests.snippets import Snippet, container_at, insertion, offered
 from ktui.manifests.typed_at import document_at, typed_at
 from ktui.screens.picker import Choice, Picker
 from ktui.screens.questions import Question
@@ -514,22 +515,34 @@ class EditingScreen(FailuresSaid, Screen[None]):
         reading = await asyncio.to_thread(_read, self.editor.text)
         self._reading = reading
         document = self.document
-        if reading.errors or document is None or not isinstance(document.value, dict):
+        if reading.errors or (document is not None and not isinstance(document.value, dict)):
             self.notify("The text cannot be read as it stands. Mend it first; f8 goes to what is wrong.")
             return
-        path, kind = self.path, str(document.value.get("kind", ""))
-        found = {snippet.title: snippet for snippet in offered(kind, path)}
+        found = self.offers(document)
         if not found:
             self.notify("Nothing is offered here. In a container there is more.", severity="warning")
             return
-        where = clean(spell(container_at(kind, path) or ()))
+        where = clean(spell(container_at(kind_said(document), self.path) or ()))
         chosen = await self.pick(f"Put in{f'   {where}' if where else ''}", [Choice(title, title) for title in found])
         if chosen is not None:
-            snippet = found[chosen]
-            edits = insertion(snippet, self.editor.document.lines, document, path)
-            if not edits:
-                self.notify("It is there already.", severity="warning")
-            self.editor.apply_edits(edits, snippet.select)
+            found[chosen]()
+
+    def offers(self, document: Document | None) -> dict[str, Callable[[], None]]:
+        """What can be put in where the cursor is: what it is called, and what puts it there.
+
+        Args:
+            document: at the cursor; None when nothing stands there.
+        """
+        if document is None:
+            return {}
+        found = offered(kind_said(document), self.path)
+        return {snippet.title: partial(self._put_in, snippet, document) for snippet in found}
+
+    def _put_in(self, snippet: Snippet, document: Document) -> None:
+        edits = insertion(snippet, self.editor.document.lines, document, self.path)
+        if not edits:
+            self.notify("It is there already.", severity="warning")
+        self.editor.apply_edits(edits, snippet.select)
 
     async def pick(self, title: str, choices: Sequence[Choice]) -> str | None:
         """Let somebody choose by typing, and come back to the page."""
@@ -683,6 +696,11 @@ def kind_of(document: Document) -> GVK | None:
         return None
     group, _, version = version.rpartition("/")
     return group, version, kind
+
+
+def kind_said(document: Document) -> str:
+    """The kind that a document says it is of; empty when it does not."""
+    return str(document.value.get("kind", "")) if isinstance(document.value, dict) else ""
 
 
 def _read(text: str) -> Reading:
