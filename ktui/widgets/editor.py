@@ -177,8 +177,12 @@ class Editor(TextArea):
         """Lines gave way to others: what belongs to those below moves with them."""
         self.wrapped_document.replaced(first, end, new_end)
         self._grown.clear()
-        if not (by := new_end - end):
-            return
+        if by := new_end - end:
+            self._move_what_is_said(first, end, new_end, by)
+        # Before the cursor is brought into sight, as that goes no further than the text.
+        self._refresh_size()
+
+    def _move_what_is_said(self, first: int, end: int, new_end: int, by: int) -> None:
         if self._notes:
             kept = self._notes[first:end][: new_end - first]
             self._notes[first:end] = [*kept, *[None] * (new_end - first - len(kept))]
@@ -586,12 +590,31 @@ class Editor(TextArea):
 
     def action_delete_left(self) -> None:
         """Delete what is selected, or what stands before the cursor: one step of indentation where that is all."""
+        if self.read_only:
+            return
         row, column = self.cursor_location
-        before = self.document.get_line(row)[:column]
-        if self.selection.is_empty and column > 1 and not before.strip(" ") and not self.read_only:
+        if self.selection.is_empty and column > 1 and not self.document.get_line(row)[:column].strip(" "):
             self.replace("", (row, (column - 1) // INDENT * INDENT), (row, column), maintain_selection_offset=False)
             return
+        if self.selection.is_empty and not column:
+            # What is hidden is not deleted unseen.
+            self.wrapped_document.reveal(row - 1)
         super().action_delete_left()
+
+    def action_delete_right(self) -> None:
+        """Delete what is selected, or what stands behind the cursor."""
+        if self.read_only:
+            return
+        if self.selection.is_empty and self.cursor_at_end_of_line:
+            self.wrapped_document.unfold(self.cursor_location[0])
+        super().action_delete_right()
+
+    def action_delete_to_start_of_line(self) -> None:
+        """Delete what stands before the cursor in its line; at its start, the line break."""
+        if self.cursor_at_start_of_line:
+            self.action_delete_left()
+        else:
+            super().action_delete_to_start_of_line()
 
     def _delete_cursor_line(self) -> EditResult | None:
         """Textual's own does not know of folds."""
