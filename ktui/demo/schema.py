@@ -1,14 +1,17 @@
 """The types of built-in kinds: field names, numbers, types and facts, read once from `types.json`.
 
 `types.json` says per type "field number": "name type facts", numbers and types as in the generated.proto files of
-k8s.io/api 1.36, facts as its API server publishes them in OpenAPI v3. A type is a scalar or another type; `[]` before
-it means a list, `{}` a map with text keys, `~` that its fields stand in the place of the field itself. The facts:
+k8s.io/api 1.36, facts as its API server publishes them in OpenAPI v3, and as its types in Go have them. A type is a
+scalar or another type; `[]` before it means a list, `{}` a map with text keys, `~` that its fields stand in the place
+of the field itself. The facts:
 
     required       must be there
     =JSON          the default
     in=A|B         the only values
     map=a,b        a list whose entries are told apart by these fields; set: one of different values; else it is atomic
     patch=merge    the strategy of strategic merge patches; by=name: the field by which these tell entries apart
+    kept           Go can tell the empty or zero value from nothing; others are left out
+    go=v1.Type     what Go calls the type, in messages
     atomic         a map that is one value; granular: one that is not, although its type is
 
 `atomic` lists the types that are one value wherever they stand.
