@@ -16,6 +16,7 @@ from enum import Enum, auto
 from typing import Any
 
 from ktui.actions.action import APPLY_PATCH, Action, Asks, Cluster, JsonObject, Refusal, Said, Step, Target, Write
+from ktui.actions.difference import difference
 from ktui.actions.form import Values
 from ktui.actions.outcome import asked_to_wait, leaves_open, may_come_later, may_pass, never_sent, was_done
 from ktui.actions.place import Place
@@ -481,8 +482,7 @@ def _became(step: Step, before: JsonObject | None, after: JsonObject) -> str:
         return "deleted"
     if before is None:
         return "created"
-    versions = [(item.get("metadata") or {}).get("resourceVersion") for item in (before, after)]
-    return "unchanged" if versions[0] == versions[1] else "configured"
+    return "configured" if difference(before, after) else "unchanged"
 
 
 async def _next(told: AsyncGenerator[Said, None], stop: asyncio.Future[Any]) -> Said | None:
