@@ -89,7 +89,8 @@ def _step(part: Part, made: Sequence[Part], live: _Live, force: bool, leave: Map
     target = part.target if item is None else part.target.read(item)
     # What turns out to be there after all, is given back what it was.
     undone = Undone.DELETE if item is None else Undone.PATCH
-    return apply_step(target, body, force=force, shown=body if item is None else None, undone=undone, **more)
+    more |= {"shown": body, "wanted": body} if item is None else {}
+    return apply_step(target, body, force=force, undone=undone, **more)
 
 
 async def _live(cluster: Cluster, made: Sequence[Part]) -> _Live:
