@@ -270,10 +270,17 @@ class Writes:
         check_place(declared, request, resource)
         call = request.call
         current = self._storage.get(resource.key, call.namespace if resource.namespaced else "", call.name)
+        uid, version = (declared["metadata"].get(field) for field in ("uid", "resourceVersion"))
         if current is None:
+            if uid:
+                why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+                raise errors.conflict(resource.key, call.name, why)
             return 201, self.create(request, resource, declared, operation="Apply")
+        if version and version != current["metadata"]["resourceVersion"]:
+            raise errors.conflict(resource.key, call.name)
         force = request.query.get("force") in ("true", "1")
         merged, owned = apply(current, declared, manager=request.manager, force=force)
+        check_patched_identity(merged, current, resource)
         merged["metadata"].pop("resourceVersion", None)
         obj = self._next_state(request, resource, current, merged, "")
         # What others own is either equal, and then shared, or was taken over by force.
