@@ -13,6 +13,7 @@ from typing import Any
 
 from ktui.demo.custom_schema import pruned, schema_of
 from ktui.demo.errors import StatusError, bad_request
+from ktui.demo.quantities import canonical
 from ktui.demo.resources import Resource
 from ktui.demo.schema import Field, named_fields, type_of
 
@@ -167,7 +168,8 @@ def _one(value: Any, place: _Place, unknown: list[str]) -> Any:
     elif kind == "resource.Quantity":
         if isinstance(value, bool) or not _QUANTITY.match(str(value)):
             raise TypeMismatchError(_QUANTITY_RULE)
-        return str(value)
+        # Of resources, thousandths are the least there is.
+        return canonical(str(value), 1000) if place.field.form == "{}" else canonical(str(value))
     elif named_fields(kind) is not None:
         _expect(isinstance(value, dict), value, place, go)
         return _message(value, kind, unknown, place)
