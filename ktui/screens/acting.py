@@ -133,7 +133,16 @@ class Acting(Screen[None]):
         if len(targets) > 1 and not action.many:
             self.notify(f"{action.title} works on one object at a time.", severity="warning")
             return
+        if action.written:
+            self._write_manifest(targets[0].key.namespace)
+            return
         self.explorer.acts.act(action, targets, hidden=chosen.hidden, on_done=chosen.done)
+
+    def _write_manifest(self, namespace: str) -> None:
+        """Write a manifest; one of the kind that is looked at is begun with."""
+        from ktui.screens.new_manifest import NewManifestScreen
+
+        self.app.push_screen(NewManifestScreen(self.explorer.acts, namespace, kind=self.acted_on()))
 
     def action_edit(self) -> None:
         """Change the manifest of the object."""

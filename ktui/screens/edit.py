@@ -15,16 +15,16 @@ from textual.binding import Binding, BindingType
 from ktui.actions.action import Action, JsonObject, Refusal, Target
 from ktui.actions.difference import Change, lines
 from ktui.actions.drafts import DraftFile
-from ktui.actions.edit import Conflicts
+from ktui.actions.edit import Conflicts, blames_the_text
 from ktui.actions.permission import Verdict
 from ktui.actions.replace import immutable
 from ktui.actions.server_side_apply import ManagerConflicts, manager_conflicts
 from ktui.actions.sheet import Mode, NotMeant, Sheet
-from ktui.actions.undertaking import Preview, Stage, Undertaking
+from ktui.actions.undertaking import Stage, Undertaking
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.text import clean
-from ktui.kube.errors import ApiError, BadRequest, Invalid, KtuiError
+from ktui.kube.errors import ApiError, KtuiError
 from ktui.manifests.blame import by_line, owner_of, said, words
 from ktui.manifests.merge import Conflict
 from ktui.manifests.problems import Problem
@@ -348,9 +348,7 @@ class EditScreen(EditingScreen):
             try:
                 await self._acts.place.send(step.write, dry_run=True)
             except KtuiError as error:
-                return manager_conflicts(error, step.write.body) or (
-                    error if Preview(step, error=error).refused else None
-                )
+                return manager_conflicts(error, step.write.body) or error
         return None
 
     async def _settled(self, error: KtuiError, mine: JsonObject) -> Action | None:
@@ -362,7 +360,7 @@ class EditScreen(EditingScreen):
         sheet = self.sheet
         if isinstance(error, ManagerConflicts):
             return await self._taken_over(error, mine)
-        if isinstance(error, BadRequest | Invalid):
+        if isinstance(error, ApiError) and blames_the_text(error):
             self.refuse(self._problems_of(error, mine))
             return await self._recreated(error, mine)
         return sheet.action(mine, self._mode)

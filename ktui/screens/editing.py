@@ -185,7 +185,8 @@ class EditingScreen(FailuresSaid, Screen[None]):
 
     @on(TextArea.Changed)
     def _changed(self) -> None:
-        if self._original is None or self.editor.read_only:
+        # A text that was loaded is told of, too.
+        if self._original is None or self.editor.version == 0:
             return
         self._modified, self._refused = True, []
         self.think()
@@ -522,7 +523,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
         if not found:
             self.notify("Nothing is offered here. In a container there is more.", severity="warning")
             return
-        where = clean(spell(container_at(kind_said(document), self.path) or ()))
+        where = clean(spell(container_at(kind_said(document), self.path) or ())) if document is not None else ""
         chosen = await self.pick(f"Put in{f'   {where}' if where else ''}", [Choice(title, title) for title in found])
         if chosen is not None:
             found[chosen]()
