@@ -17,6 +17,7 @@ from ktui.kinds.text import clean
 from ktui.manifests.schema import Completion
 from ktui.widgets.cells import fit, width_of
 from ktui.widgets.editor import INDENT, Editor
+from ktui.widgets.palette import palette_of
 
 MOST = 100
 """What is offered at once: who has more to choose from goes on typing."""
@@ -45,7 +46,9 @@ class Completions(OptionList, can_focus=False):
         height: auto; border: none; padding: 0; background: $bar; color: $foreground;
         scrollbar-size-vertical: 1;
         & > .option-list--option { padding: 0 1; }
-        & > .option-list--option-highlighted { background: $row-cursor; color: $bright; text-style: none; }
+        & > .option-list--option-highlighted {
+            background: $row-cursor; color: $block-cursor-foreground; text-style: none;
+        }
         &.-shown { display: block; }
     }
     """
@@ -164,7 +167,9 @@ class Completions(OptionList, can_focus=False):
         self.styles.width = width
         self.clear_options()
         # One cell at each side, and one for the scrollbar.
-        self.add_options([Option(line) for line in lines_of(found, width - 3)])
+        # Where the line that is chosen has an ink of its own, no other could be read on it.
+        coloured = not palette_of(self.app).on_cursor
+        self.add_options([Option(line) for line in lines_of(found, width - 3, coloured=coloured)])
         self.highlighted = 0
 
     def _place(self) -> Offset:
@@ -174,12 +179,13 @@ class Completions(OptionList, can_focus=False):
         return Offset(left + self._editor.gutter_width + x - 1, top + y + 1)
 
 
-def lines_of(found: Sequence[Completion], width: int) -> list[Content]:
+def lines_of(found: Sequence[Completion], width: int, *, coloured: bool = True) -> list[Content]:
     """What is offered, in columns: name, type, whether it is required, and the first words of what it means.
 
     Args:
         found: what.
         width: cells.
+        coloured: whether the columns have colours.
     """
     names = min(WIDEST_NAME, max(width_of(each.text) for each in found))
     types = min(WIDEST_TYPE, max(width_of(each.type) for each in found))
@@ -194,7 +200,7 @@ def lines_of(found: Sequence[Completion], width: int) -> list[Content]:
             parts += [(fit(REQUIRED if each.required else "", marks), "$key"), ("  ", "")]
         if rest > 0:
             parts.append((fit(clean(" ".join(each.documentation[: 2 * width].split())), rest), "$quiet"))
-        lines.append(Content.assemble(*parts))
+        lines.append(Content.assemble(*parts) if coloured else Content("".join(text for text, _ in parts)))
     return lines
 
 

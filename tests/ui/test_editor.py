@@ -24,6 +24,7 @@ from ktui.widgets import edited_text
 from ktui.widgets.completions import Completions
 from ktui.widgets.edited_text import EditedText, cells_before, column_at, shown
 from ktui.widgets.editor import Editor, Mark, Note, beginning
+from ktui.widgets.editor_view import EditorView
 from ktui.widgets.find_bar import FindBar
 from ktui.widgets.folding import FoldedDocument, block_around, block_end, blocks_below_top
 from ktui.widgets.palette import DARK, Ink, themes
@@ -233,12 +234,15 @@ async def test_what_is_changed_or_looked_for_inside_a_fold_is_shown() -> None:
 
 
 async def test_a_click_beside_a_block_folds_it() -> None:
-    """On the number of its first line; below, clicks and the mouse's selection count the lines that are seen."""
+    """On the number of its first line, which shows what is wrong inside; clicks below count the lines that are seen."""
     async with open_on() as (pilot, _, editor):
         await pilot.click(Editor, offset=(1, CONTAINERS))
         assert editor.folded == {CONTAINERS}
         await pilot.click(Editor, offset=(editor.gutter_width + 2, CONTAINERS + 1))
         assert editor.cursor_location == (RESTART, 2)
+        editor.mark({ARGS: [Mark(0, 0)]})
+        await pilot.pause()
+        assert lines(pilot)[CONTAINERS].startswith("✖ 6 ▸")
         await pilot.click(Editor, offset=(1, CONTAINERS))
         assert not editor.folded
 
@@ -427,6 +431,30 @@ async def offer(pilot: Pilot[Any], app: EditorApp, found: Sequence[Completion] =
     await pilot.pause()
 
 
+async def test_keys_that_come_in_one_piece_are_done_in_their_order() -> None:
+    """In the editor, and in the bar."""
+    async with open_on() as (pilot, app, editor):
+        for key in ("end", "left", "x", "home", "delete", "A", "enter"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: editor.document.line_count == TEXT.count("\n") + 2, "a new line")
+        assert editor.document.lines[:2] == ["A", "piVersion: vx1"]
+        for key in ("ctrl+r", "w", "b", "left", "e", "tab", "W", "E", "alt+a"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await shows(pilot, "3 replaced")
+        assert "image: WE:1" in editor.text
+
+
+async def test_letters_that_come_with_alt_are_not_typed() -> None:
+    """A terminal's alt+d is a `d`, too."""
+    async with open_on() as (pilot, app, editor):
+        app.post_message(events.Key("alt+d", "d"))
+        await until(pilot, lambda: editor.document.lines[:2] == ["apiVersion: v1"] * 2, "the line once more")
+        await pilot.press("ctrl+f", "i", "m")
+        app.post_message(events.Key("alt+c", "c"))
+        await shows(pilot, "● alt+c")
+        assert app.bar.query_one("#wanted", Input).value == "im"
+
+
 async def test_what_is_offered_is_chosen_with_the_keys_of_the_editor() -> None:
     """Its lines have columns; the keys that move the cursor move in it, and a map goes on in a new line."""
     async with open_on() as (pilot, app, editor):
@@ -500,6 +528,18 @@ async def test_finding_as_it_is_typed() -> None:
         assert editor.document.get_line(7) == "    image: xweb:1"
 
 
+async def test_nothing_that_a_terminal_would_obey_gets_into_the_bar() -> None:
+    """Neither from the selection, nor pasted, nor in what is said of an expression."""
+    async with open_on("a: \x1b[31mred\n") as (pilot, app, editor):
+        editor.selection = Selection((0, 3), (0, 9))
+        await pilot.press("ctrl+c", "ctrl+f", "ctrl+v")
+        app.post_message(events.Paste("\\\x1b\n"))
+        await until(pilot, lambda: "\\" in app.bar.query_one("#wanted", Input).value, "what is pasted")
+        await pilot.press("alt+r")
+        await pilot.pause()
+        assert screen_text(pilot).replace("\n", "").isprintable()
+
+
 async def test_case_and_expressions() -> None:
     """Case does not matter until it does; what is no expression is said, and nothing moves."""
     async with open_on("Name\nname\nn(me\n") as (pilot, app, editor):
@@ -566,7 +606,7 @@ async def test_a_key_is_as_much_work_in_a_long_text_as_in_a_short_one(
         row = length // 2
         editor.go_to_line(row, 4)
         await pilot.pause()
-        drawn = noted(monkeypatch, Editor, "_text")
+        drawn = noted(monkeypatch, EditorView, "_text")
         measured = noted(monkeypatch, edited_text, "cells_before")
         lines_of = {"a": {row}, "enter": {row, row + 1}, "down": {row + 1, row + 2}, "ctrl+z": {row, row + 1, row + 2}}
         for key, rows in lines_of.items():
