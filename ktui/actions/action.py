@@ -97,8 +97,8 @@ class Cluster(Protocol):
     def now(self) -> float:
         """Epoch seconds."""
 
-    async def discovery(self) -> Discovery:
-        """What the server serves."""
+    async def discovery(self, *, anew: bool = False) -> Discovery:
+        """What the server serves; asked again when something may have been installed since."""
 
     async def get(self, gvr: GVR, key: ObjectKey, subresource: str = "") -> JsonObject:
         """One object."""
