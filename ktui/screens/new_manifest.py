@@ -99,9 +99,7 @@ class NewManifestScreen(EditingScreen):
             lines = skeleton(kind).rstrip("\n").split("\n")
         filled = max((row for row, line in enumerate(document.lines) if line.strip()), default=-1)
         before = ["---"] if filled >= 0 and document.get_line(filled) != "---" else []
-        self.editor.apply_edits(
-            [Edit(filled + 1, (*before, *lines, ""), document.line_count - filled - 1)], NAME
-        )
+        self.editor.apply_edits([Edit(filled + 1, (*before, *lines, ""), document.line_count - filled - 1)], NAME)
 
     # -- words -------------------------------------------------------------------------------
 
