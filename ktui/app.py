@@ -37,6 +37,7 @@ KEY_NAMES = {
     "colon": ":",
     "question_mark": "?",
     "exclamation_mark": "!",
+    "equals_sign": "=",
     "pageup": "pgup",
     "pagedown": "pgdn",
 }

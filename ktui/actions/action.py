@@ -154,6 +154,7 @@ class Step:
         wanted: what the object shall be; what a dry run makes beyond that, is shown apart. None to show all alike.
         settled: of the object as it is (None when there is none), what is waited for before the next step, one phrase;
             empty when the wait is over. None for steps after which nothing is waited for.
+        awaited: of which object that is; None for `target`.
         needs: the objects without which it makes no sense to do it. None for all that come before it.
         advice: what to do when it fails, where an earlier step has been done; empty for what the error advises.
     """
@@ -168,6 +169,7 @@ class Step:
     tried: Write | None = None
     wanted: JsonObject | None = None
     settled: Callable[[JsonObject | None], str] | None = None
+    awaited: Target | None = None
     needs: tuple[Target, ...] | None = None
     advice: str = ""
 

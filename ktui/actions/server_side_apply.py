@@ -74,18 +74,29 @@ def manager_conflicts(error: KtuiError | None, applied: Any) -> ManagerConflicts
     return ManagerConflicts(others or found) if found else None
 
 
-def conflicts_of(undertaking: Undertaking) -> ManagerConflicts | None:
-    """The conflicts for which an undertaking was refused last; None when it was not, or for something else.
+def conflicts_in(undertaking: Undertaking) -> dict[int, ManagerConflicts]:
+    """The conflicts for which an undertaking was refused, by the places of its steps, counted from 0.
 
     Args:
-        undertaking: the dry run, or the apply.
+        undertaking: what was tried by a dry run, or done, last.
     """
+    found = {}
     for work in undertaking.works:
-        for error in (work.error, undertaking.refusal):
-            for step in work.steps:
-                if (found := manager_conflicts(error, step.write.body)) is not None:
-                    return found
-    return None
+        tried = [(preview.step, preview.error) for preview in undertaking.previewed.get(work, ())]
+        # What was done counts more than what was tried before.
+        for step, error in (*tried, *work.failed):
+            if step in work.steps and (conflicts := manager_conflicts(error, step.write.body)) is not None:
+                found[work.steps.index(step)] = conflicts
+    return found
+
+
+def conflicts_of(undertaking: Undertaking) -> ManagerConflicts | None:
+    """The conflicts for which the apply of one object was refused last; None when it was not, or for something else.
+
+    Args:
+        undertaking: what was tried by a dry run, or done, last.
+    """
+    return conflicts_in(undertaking).get(0)
 
 
 def server_side_apply_action(

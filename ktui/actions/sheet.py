@@ -15,7 +15,7 @@ from ktui.actions.server_side_apply import server_side_apply_action
 from ktui.kinds.kind import Kind
 from ktui.kinds.manifest import is_secret
 from ktui.kinds.names import ObjectKey
-from ktui.manifests.cleaning import clean, restored
+from ktui.manifests.cleaning import Restored, clean, restored
 from ktui.manifests.lists import GUESSED, Lists
 from ktui.manifests.merge import Conflict, Key, Merged, merge
 from ktui.manifests.problems import Path, spell
@@ -57,6 +57,7 @@ class Sheet:
         gone: whether it was deleted.
         lists: how its lists are merged.
         choices: whose value stays, by the keys of fields that both sides changed.
+        behind: the object whose values are behind the masks of the text; the one with which the person began when None.
     """
 
     kind: Kind
@@ -66,6 +67,7 @@ class Sheet:
     gone: bool = False
     lists: Lists = GUESSED
     choices: dict[Key, str] = field(default_factory=dict)
+    behind: JsonObject | None = None
 
     @property
     def secret(self) -> bool:
@@ -106,20 +108,29 @@ class Sheet:
         """
         if not isinstance(value, dict):
             raise NotMeant((), "This is no object.", "Write its fields, apiVersion and kind first.")
-        back = restored(value, self.base)
+        back = self.restored(value)
         if back.lost:
             raise NotMeant(back.lost[0], f"{spell(back.lost[0])} has dots where a value should be.", "Type the value.")
         mine = editable(back.value) if isinstance(back.value.get("metadata"), dict) else back.value
         check_identity(editable(self.base), mine)
         return mine
 
+    def restored(self, value: JsonObject) -> Restored:
+        """An edited object with the values that are behind masks.
+
+        Args:
+            value: of the text.
+        """
+        return restored(value, self.behind or self.base)
+
     def shown(self, mine: JsonObject, *, decoded: bool) -> str:
-        """The text of an edited object.
+        """The text of an edited object, whose values are behind its masks from now on.
 
         Args:
             mine: as `mine` made it.
             decoded: whether the values of a Secret are shown.
         """
+        self.behind = mine
         return write(clean(mine, decoded=decoded).value)
 
     def changes_of_others(self) -> Sequence[Change]:

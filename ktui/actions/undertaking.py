@@ -16,12 +16,13 @@ from enum import Enum, auto
 from typing import Any
 
 from ktui.actions.action import APPLY_PATCH, Action, Asks, Cluster, JsonObject, Refusal, Said, Step, Target, Write
+from ktui.actions.difference import difference
 from ktui.actions.form import Values
 from ktui.actions.outcome import asked_to_wait, leaves_open, may_come_later, may_pass, never_sent, was_done
 from ktui.actions.place import Place
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.tone import Tone
-from ktui.kube.errors import ApiError, BadRequest, KtuiError, NotFound, TooManyRequests
+from ktui.kube.errors import ApiError, BadRequest, Forbidden, KtuiError, NotFound, TooManyRequests
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +130,7 @@ class Work:
         unread: why the target could not be read.
         error: why it failed.
         results: what the server answered to each step.
+        failed: the steps that failed, or were not done as another had failed, and why.
     """
 
     undertaking: Undertaking
@@ -139,6 +141,7 @@ class Work:
     unread: KtuiError | None = None
     error: KtuiError | None = None
     results: list[JsonObject] = field(default_factory=list)
+    failed: list[tuple[Step, KtuiError]] = field(default_factory=list)
     # What was done when it was tried before, and a later step failed; it is not done twice.
     _made: list[tuple[Write, JsonObject]] = field(default_factory=list)
 
@@ -197,15 +200,16 @@ class Work:
             raise
 
     async def _do_steps(self) -> None:
-        failed: list[tuple[Step, KtuiError]] = []
+        self.failed.clear()
+        for step in self.steps:
+            self._tell_step(step, "waits for its turn", Tone.FINISHED)
         for place, step in enumerate(self.steps):
             if self.undertaking.cancelled:
                 raise Stopped(place, len(self.steps))
             self.become(Stage.WRITING)
-            missing = [other for other, _ in failed if _needs(step, other)]
-            if missing:
+            if missing := [other for other, _ in self.failed if _needs(step, other)]:
                 self._tell_step(step, f"not done, as it needs {_called(missing[0])}", Tone.FINISHED)
-                failed.append((step, failed[0][1]))
+                self.failed.append((step, self.failed[0][1]))
                 continue
             try:
                 await self._do_step(step)
@@ -213,9 +217,13 @@ class Work:
                 if step.advice and self.results:
                     error.next_step = step.advice
                 self._tell_step(step, error.sentence, Tone.FAILED)
-                failed.append((step, error))
-        if failed:
-            raise failed[0][1]
+                self.failed.append((step, error))
+            except KtuiError as error:
+                # What came of it is not known, or the line is broken: nothing more is begun.
+                self._tell_step(step, error.sentence, Tone.FAILED)
+                raise
+        if self.failed:
+            raise self.failed[0][1]
         if self.undertaking.cancelled and not self.steps:
             raise Stopped(0, 0)
         self._made.clear()
@@ -223,18 +231,20 @@ class Work:
     async def _do_step(self, step: Step) -> None:
         """Do one of the steps, unless it was done when it was tried before, and wait for what the next ones need."""
         answer = self.made(step)
-        if answer is None:
+        if answer is not None:
+            self._tell_step(step, "done before", Tone.GOOD)
+        else:
             self._tell_step(step, "is being done", Tone.WORKING)
-            before = self._before(step)
-            answer = await self.write(step)
+            before = await self._found(step)
+            answer = await self._written(step, before)
             self._made.append((step.write, answer))
             self._tell_step(step, _became(step, before, answer), Tone.GOOD)
         self.results.append(answer)
         if step.settled is not None:
-            done = self.said.get(_called(step))
+            done = self.said[_called(step)]
             await self._settle(step)
-            if done is not None and not self.undertaking.cancelled:
-                self.tell(done)
+            if not self.undertaking.cancelled:
+                self._tell_step(step, done.text, done.tone)
 
     def made(self, step: Step) -> JsonObject | None:
         """What the server answered to a step that was done when it was tried before; None when it was not."""
@@ -249,7 +259,9 @@ class Work:
     def _tell_step(self, step: Step, text: str, tone: Tone) -> None:
         """Tell how far it is with a step, where there are several that are known apart."""
         if any(each.needs is not None or each.settled is not None for each in self.steps):
-            self.tell(Said(text, tone, _called(step)))
+            # Where its line is, it stays.
+            self.said[_called(step)] = Said(text, tone, _called(step))
+            self.undertaking.changed()
 
     async def _settle(self, step: Step) -> None:
         """Wait for what a step has set in motion, to the end, or until nothing more is to be begun."""
@@ -257,13 +269,14 @@ class Work:
         try:
             async with aclosing(self._settling(step)) as told:
                 while (said := await _next(told, stop)) is not None:
-                    self.tell(said)
+                    self._tell_step(step, said.text, said.tone)
         finally:
             stop.cancel()
 
     async def _settling(self, step: Step) -> AsyncGenerator[Said, None]:
         assert step.settled is not None
-        async with aclosing(self.cluster.watch(step.target.kind.gvr, step.target.key)) as found:
+        target = step.awaited or step.target
+        async with aclosing(self.cluster.watch(target.kind.gvr, target.key)) as found:
             async for item in found:
                 if not (waits := step.settled(item)):
                     return
@@ -319,7 +332,9 @@ class Work:
         Raises:
             KtuiError: it failed, which is kept too.
         """
-        before = self._before(step)
+        return await self._written(step, await self._found(step))
+
+    async def _written(self, step: Step, before: JsonObject | None) -> JsonObject:
         existed = await self._existed(step)
         try:
             after = await self._sent(step, before, existed)
@@ -333,6 +348,14 @@ class Work:
             raise
         self._keep(step, before, after=after)
         return after
+
+    async def _found(self, step: Step) -> JsonObject | None:
+        """The object that a step changes; of an apply, which makes what is not there, it is asked whether it is."""
+        before = self._before(step)
+        if before is None and step.write.content_type == APPLY_PATCH:
+            with suppress(NotFound, Forbidden):
+                before = await self.undertaking.place.get(step.target.kind.gvr, step.target.key)
+        return before
 
     def _before(self, step: Step) -> JsonObject | None:
         """The object that a step changes: as it was read when the action began, or what the last step made of it."""
@@ -459,8 +482,7 @@ def _became(step: Step, before: JsonObject | None, after: JsonObject) -> str:
         return "deleted"
     if before is None:
         return "created"
-    versions = [(item.get("metadata") or {}).get("resourceVersion") for item in (before, after)]
-    return "unchanged" if versions[0] == versions[1] else "configured"
+    return "configured" if difference(before, after) else "unchanged"
 
 
 async def _next(told: AsyncGenerator[Said, None], stop: asyncio.Future[Any]) -> Said | None:
@@ -519,6 +541,7 @@ class Undertaking:
         stopped: set when nothing more is to be begun.
         refusal: what the server said last, where it was no; None where it was yes.
         free: paths and names of what a dry run would have made, so that nothing had these names.
+        previewed: what the newest dry run said.
     """
 
     def __init__(
@@ -540,6 +563,7 @@ class Undertaking:
         self.stopped = asyncio.Event()
         self.refusal: KtuiError | None = None
         self.free: set[tuple[str, str]] = set()
+        self.previewed: dict[Work, list[Preview]] = {}
 
     @property
     def targets(self) -> list[Target]:
@@ -627,7 +651,8 @@ class Undertaking:
                 return [done or await self._preview(step) for done, step in zip(made, work.steps, strict=True)]
 
         found = await asyncio.gather(*(of(work) for work in self.works))
-        return dict(zip(self.works, found, strict=True))
+        self.previewed = dict(zip(self.works, found, strict=True))
+        return self.previewed
 
     async def _preview(self, step: Step) -> Preview:
         write, target = step.tried or step.write, step.target
@@ -706,6 +731,7 @@ class Undertaking:
         self.works = [work for work in self.works if work.stage is not Stage.DONE]
         for work in self.works:
             work.stage, work.error = Stage.WAITING, None
+            work.failed.clear()
 
 
 def _counted(item: JsonObject | None) -> JsonObject | None:

@@ -16,12 +16,12 @@ Schema = Mapping[str, Any]
 
 _HEAD = ("apiVersion", "kind")
 _FORMS = {"[]": "list", "{}": "map"}
-_SCALARS = {
-    "string": "string", "bytes": "string", "bool": "boolean", "int32": "numeric", "int64": "numeric", "double": "numeric"
-}  # fmt: skip
-_JSON = {
-    "object": "map", "array": "list", "string": "string", "boolean": "boolean", "integer": "numeric", "number": "numeric"
-}  # fmt: skip
+_SCALARS = {"string": "string", "bytes": "string", "bool": "boolean"} | dict.fromkeys(
+    ("int32", "int64", "double"), "numeric"
+)
+_JSON = {"object": "map", "array": "list", "string": "string", "boolean": "boolean"} | dict.fromkeys(
+    ("integer", "number"), "numeric"
+)
 _METADATA = Field("metadata", "meta.ObjectMeta", "")
 
 

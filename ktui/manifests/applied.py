@@ -303,6 +303,26 @@ class _Applying:
         return declared or ABSENT
 
 
+def without(value: Any, paths: Collection[Path]) -> Any:
+    """A value without some of its fields and items.
+
+    Args:
+        value: it stays as it is.
+        paths: where they are; those that are not there are passed over.
+    """
+    if not paths:
+        return value
+    heads: dict[str | int, list[Path]] = {}
+    for path in paths:
+        heads.setdefault(path[0], []).append(path[1:])
+    gone = {head for head, rests in heads.items() if () in rests}
+    if isinstance(value, dict):
+        return {key: without(inner, heads.get(key, ())) for key, inner in value.items() if key not in gone}
+    if isinstance(value, list):
+        return [without(inner, heads.get(at, ())) for at, inner in enumerate(value) if at not in gone]
+    return value
+
+
 # -- what the server says of conflicts -------------------------------------------------------------
 
 

@@ -98,3 +98,21 @@ def _mask(field: str, value: Any, word: str) -> str:
         with suppress(ValueError):
             size = len(base64.b64decode(text, validate=True))
     return f"{MASK} ({size} byte{'' if size == 1 else 's'}{f', {word}' if word else ''})"
+
+
+def only_fields_of(named: Any, value: Any, field: str = "") -> Any:
+    """A value without the fields, and without the items of lists, that another does not name.
+
+    Args:
+        named: what was applied.
+        value: what the server made of it.
+        field: the name of the field that they are in.
+    """
+    if isinstance(named, dict) and isinstance(value, dict):
+        return {key: only_fields_of(named[key], inner, key) for key, inner in value.items() if key in named}
+    if isinstance(named, list) and isinstance(value, list):
+        found = matched(Rule(guessed_keys(field)), named, value) if named and value else None
+        if found is not None:
+            here, there = found.places
+            return [only_fields_of(named[here[one]], value[place]) for one, place in there.items() if one in here]
+    return value

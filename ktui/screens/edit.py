@@ -26,7 +26,6 @@ from ktui.kinds.names import ObjectKey
 from ktui.kinds.text import clean
 from ktui.kube.errors import ApiError, BadRequest, Invalid, KtuiError
 from ktui.manifests.blame import by_line, owner_of, said, words
-from ktui.manifests.cleaning import restored
 from ktui.manifests.merge import Conflict
 from ktui.manifests.problems import Problem
 from ktui.manifests.reading import Document, Reading, read
@@ -296,7 +295,7 @@ class EditScreen(EditingScreen):
         sheet, value = self._sheet, document.value
         if sheet is None or not sheet.secret or not isinstance(value, dict):
             return document
-        return replace(document, value=restored(value, sheet.base).value)
+        return replace(document, value=sheet.restored(value).value)
 
     def _as_meant(self) -> JsonObject | None:
         reading = read(self.editor.text)

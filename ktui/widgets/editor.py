@@ -17,6 +17,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.geometry import Region, Size
+from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import TextArea
@@ -38,6 +39,9 @@ from ktui.widgets.lines_view import MORE
 from ktui.widgets.palette import Ink, Palette, palette_of
 
 INDENT = 2
+
+STEP = 32
+"""Cells by which a text that is wider than the screen grows."""
 
 LONG = 1_000
 """Characters from which on only the part of a line is drawn that is seen, and beyond which nothing is coloured."""
@@ -137,6 +141,8 @@ class Editor(TextArea):
 
     document: EditedText
     wrapped_document: FoldedDocument
+    # Textual draws everything anew when the cursor moves.
+    selection: Reactive[Selection] = Reactive(Selection(), init=False, always_update=True, repaint=False)
 
     def __init__(self, text: str = "", *, read_only: bool = False, id: str | None = None) -> None:  # noqa: A002
         self.marks: Mapping[int, list[Mark]] = {}
@@ -147,6 +153,7 @@ class Editor(TextArea):
         self._notes_width = 0
         self._grown: list[tuple[Selection, Selection]] = []
         self._styles_of: tuple[Palette, dict[Ink, Style]] | None = None
+        self._base = Style()
         super().__init__(
             text, soft_wrap=False, show_line_numbers=True, tab_behavior="focus", read_only=read_only, id=id
         )
@@ -175,10 +182,14 @@ class Editor(TextArea):
 
     def _replaced(self, first: int, end: int, new_end: int) -> None:
         """Lines gave way to others: what belongs to those below moves with them."""
+        folds = len(self.wrapped_document.folds)
         self.wrapped_document.replaced(first, end, new_end)
         self._grown.clear()
         if by := new_end - end:
             self._move_what_is_said(first, end, new_end, by)
+        self._draw_rows(first, self.document.line_count if by else end - 1)
+        if len(self.wrapped_document.folds) < folds:
+            self.refresh()
         # Before the cursor is brought into sight, as that goes no further than the text.
         self._refresh_size()
 
@@ -199,8 +210,10 @@ class Editor(TextArea):
         """No tree of syntax is built: a line is coloured by itself, and what was drawn of others still holds."""
 
     def _refresh_size(self) -> None:
-        width, _ = self.document.get_size(INDENT)
-        self.virtual_size = Size(width + self.gutter_width + 1, self.wrapped_document.height)
+        width = self.document.get_size(INDENT).width + self.gutter_width + 1
+        # In steps, as the whole page is laid out anew when it grows.
+        wide = self.size.width if width <= self.size.width else -(-width // STEP) * STEP
+        self.virtual_size = Size(wide, self.wrapped_document.height)
         self._refresh_scrollbars()
 
     def find_matching_bracket(self, bracket: str, search_from: Location) -> Location | None:
@@ -241,12 +254,13 @@ class Editor(TextArea):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The visible lines; Textual's own would ask the stylesheet for colours that are not used."""
+        self._base = self.rich_style
         return ScrollView.render_lines(self, crop)
 
     def render_line(self, y: int) -> Strip:
         """One visible line."""
         left, top = self.scroll_offset
-        room, base = max(0, self.size.width - self.gutter_width), self.rich_style
+        room, base = max(0, self.size.width - self.gutter_width), self._base
         if top + y >= self.wrapped_document.height or self._styles_of is None:
             return Strip.blank(self.size.width, base)
         row = self.wrapped_document.row_at(top + y)
@@ -359,6 +373,23 @@ class Editor(TextArea):
         at, column = self.cursor_location
         return column if at == row and self._draw_cursor else None
 
+    def watch_selection(self, before: Selection, now: Selection) -> None:
+        """Draw the lines in which the cursor or something selected was, and is."""
+        rows = [row for place in (before, now) for row, _ in place]
+        if before.is_empty and now.is_empty:
+            for row in {before.end[0], now.end[0]}:
+                self._draw_rows(row, row)
+        else:
+            self._draw_rows(min(rows), max(rows))
+
+    def _draw_rows(self, first: int, last: int) -> None:
+        """Draw some lines anew, as far as they are in sight."""
+        top, height = self.scroll_offset.y, self.size.height
+        begin = max(0, self.wrapped_document.place_of(first) - top)
+        end = min(height, self.wrapped_document.place_of(last) + 1 - top)
+        if begin < end:
+            self.refresh(Region(0, begin, self.size.width, end - begin))
+
     def mark(self, marks: Mapping[int, list[Mark]]) -> None:
         """Show what should be looked at."""
         if marks != self.marks:
@@ -431,7 +462,6 @@ class Editor(TextArea):
         row: int | None = self.cursor_location[0]
         while row is not None:
             if row not in self.wrapped_document.folds and self.fold_row(row):
-                self.move_cursor((row, min(self.cursor_location[1], len(self.document.get_line(row)))))
                 return
             row = block_around(self.document.lines, row)
 
@@ -599,6 +629,7 @@ class Editor(TextArea):
         if self.selection.is_empty and not column:
             # What is hidden is not deleted unseen.
             self.wrapped_document.reveal(row - 1)
+            self.refresh()
         super().action_delete_left()
 
     def action_delete_right(self) -> None:
@@ -606,7 +637,7 @@ class Editor(TextArea):
         if self.read_only:
             return
         if self.selection.is_empty and self.cursor_at_end_of_line:
-            self.wrapped_document.unfold(self.cursor_location[0])
+            self.unfold_row(self.cursor_location[0])
         super().action_delete_right()
 
     def action_delete_to_start_of_line(self) -> None:

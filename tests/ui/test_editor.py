@@ -186,7 +186,7 @@ async def test_folding_with_keys() -> None:
         editor.move_cursor((ARGS + 1, 2))
         await pilot.press("alt+left")
         assert editor.folded == {ARGS}
-        assert editor.cursor_location == (ARGS, 2)
+        assert editor.cursor_location == (ARGS, len("    args:"))
         assert "    args: ⋯ 2 lines" in lines(pilot)[ARGS].replace("  ⋯", " ⋯")
         await pilot.press("down")
         assert editor.cursor_location[0] == SIDE
@@ -578,6 +578,27 @@ async def test_a_key_is_as_much_work_in_a_long_text_as_in_a_short_one(
             assert len(measured) <= len(rows)
             if key != "down":
                 assert editor.document._joined is None
+
+
+ALL_SORTS = """
+down enter x : enter - space a shift+down shift+down tab alt+left up end enter ctrl+z alt+right ctrl+z shift+f9 down
+delete ctrl+z alt+d ctrl+shift+k pagedown shift+pageup backspace ctrl+z f9 up f9 home ctrl+u alt+up ctrl+underscore
+alt+down shift+f9 end y y y ctrl+z enter enter enter ctrl+left backspace
+"""
+
+
+async def test_what_is_not_drawn_anew_is_right() -> None:
+    """After any keys the screen shows what it would if everything were drawn."""
+    async with open_on(TEXT * 3, size=(50, 16)) as (pilot, _, editor):
+        for key in ALL_SORTS.split():
+            await pilot.press(key)
+            await pilot.pause()
+            seen = [strip.text for strip in pilot.app.screen._compositor.render_strips()]
+            styles = [list(strip) for strip in pilot.app.screen._compositor.render_strips()]
+            editor._repaint()
+            await pilot.pause()
+            assert [strip.text for strip in pilot.app.screen._compositor.render_strips()] == seen, key
+            assert [list(strip) for strip in pilot.app.screen._compositor.render_strips()] == styles, key
 
 
 async def test_a_line_of_a_megabyte_is_drawn_where_it_is_seen() -> None:

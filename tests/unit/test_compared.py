@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ktui.kinds.manifest import LAST_APPLIED
-from ktui.manifests.compared import texts
+from ktui.manifests.compared import only_fields_of, texts
 from ktui.manifests.line_difference import unified
 from ktui.manifests.reading import read
 
@@ -80,3 +80,19 @@ def test_of_secrets_is_told_what_differs_and_nothing_more() -> None:
     for text in texts(left, right, ("before", "after"), status=True):
         assert "YWJj" not in text
         assert "  user: •••••••• (4 bytes)\n" in text
+
+
+def test_only_what_was_applied_can_be_compared() -> None:
+    """Fields, and items of lists that something tells apart."""
+    named = {"spec": {"replicas": 1, "ports": [{"containerPort": 80, "name": "a"}], "args": ["x"], "gone": 1}}
+    ports = [{"containerPort": 81}, {"containerPort": 80, "name": "b", "protocol": "TCP"}]
+    value = {"spec": {"replicas": 2, "ports": ports, "args": ["x", "y"], "default": True}, "status": {}}
+    assert only_fields_of(named, value) == {
+        "spec": {"replicas": 2, "ports": [{"containerPort": 80, "name": "b"}], "args": ["x", "y"]}
+    }
+
+
+@given(JSON, JSON)
+def test_everything_is_named_by_itself(named: Any, value: Any) -> None:
+    assert only_fields_of(named, named) == named
+    only_fields_of(named, value)
