@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import uuid
+from collections.abc import Set
 from typing import Any
 
 from ktui.demo import errors
@@ -15,7 +16,8 @@ from ktui.demo.defaults import apply_defaults
 from ktui.demo.delete_options import read_delete_options
 from ktui.demo.deletion import finish_if_done, request_delete
 from ktui.demo.incoming import check_kind, check_place, check_uid, own_metadata
-from ktui.demo.managed_fields import Path, changed, record
+from ktui.demo.managed_fields import Path, changed, paths_of, record, removed
+from ktui.demo.merge_rules import Rules, rules_of
 from ktui.demo.quota import check_quota
 from ktui.demo.request import Request, read_object
 from ktui.demo.resources import Resource
@@ -113,9 +115,10 @@ class Writes:
         if version and version != current["metadata"]["resourceVersion"]:
             raise errors.conflict(resource.key, current["metadata"]["name"])
         obj = self._next_state(request, resource, current, wanted, part)
-        owned = changed(current, obj)
-        if owned:
-            obj = self._recorded(request, obj, owned, "Update", part)
+        rules = _rules(resource, obj)
+        owned, gone = changed(current, obj, rules), removed(current, obj, rules)
+        if owned or gone:
+            obj = self._recorded(request, obj, owned, "Update", part, gone=gone)
         return self._store_update(request, resource, current, obj)
 
     def _next_state(self, request: Request, resource: Resource, current: Object, wanted: Object, part: str) -> Object:
@@ -184,11 +187,12 @@ class Writes:
             metadata["name"] = self._storage.generated_name(metadata["generateName"])
         if resource.status_subresource:
             obj.pop("status", None)
-        declared = changed({"metadata": {}}, obj)
+        rules = _rules(resource, obj)
+        declared = set(paths_of(obj, rules))
         apply_defaults(resource.key, obj)
         fill_in(schema_of(resource.custom), obj)
-        filled_in = changed({"metadata": {}}, {**obj, "status": None})
-        owned = declared if operation == "Apply" else filled_in - {("f:status",)}
+        filled_in = changed({}, {key: part for key, part in obj.items() if key != "status"}, rules)
+        owned = declared if operation == "Apply" else filled_in
         if resource.key == "pods":
             pod_identity(self._storage, obj)
         protect(resource.key, metadata)
@@ -279,13 +283,14 @@ class Writes:
         if version and version != current["metadata"]["resourceVersion"]:
             raise errors.conflict(resource.key, call.name)
         force = request.query.get("force") in ("true", "1")
-        merged, owned = apply(current, declared, manager=request.manager, force=force)
+        rules = _rules(resource, current)
+        merged, owned = apply(current, declared, manager=request.manager, force=force, rules=rules)
         check_patched_identity(merged, current, resource)
         merged["metadata"].pop("resourceVersion", None)
         obj = self._next_state(request, resource, current, merged, "")
         # What others own is either equal, and then shared, or was taken over by force.
-        taken = changed(current, obj) & owned
-        obj = self._recorded(request, obj, owned, "Apply", "", taken)
+        taken = (changed(current, obj, rules) | changed(current, merged, rules)) & owned
+        obj = self._recorded(request, obj, owned, "Apply", "", taken, removed(current, obj, rules))
         if _same_but_for_times(obj, current):
             return 200, current
         return 200, self._store_update(request, resource, current, obj)
@@ -337,6 +342,7 @@ class Writes:
         operation: str,
         part: str,
         taken: set[Path] | None = None,
+        gone: Set[Path] = frozenset(),
     ) -> Object:
         return record(
             obj,
@@ -346,7 +352,12 @@ class Writes:
             operation=operation,
             subresource=part,
             time=rfc3339(self._clock.now()),
+            gone=gone,
         )
+
+
+def _rules(resource: Resource, obj: Object) -> Rules:
+    return rules_of(obj, schema_of(resource.custom))
 
 
 def _tidied(obj: Object) -> Object:

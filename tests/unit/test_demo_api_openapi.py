@@ -14,6 +14,7 @@ from ktui.demo.openapi import OpenApi
 from ktui.demo.openapi_schemas import words
 from ktui.demo.resources import RESOURCES, Registry
 from ktui.demo.schema import kinds, named_fields
+from ktui.manifests.check import faults
 from ktui.manifests.definitions import read_definitions
 from ktui.manifests.lists import ABSENT
 from ktui.manifests.schema import Field, Schema, complete, describe, schema_of
@@ -149,6 +150,17 @@ def test_words_are_sentences_about_types_that_are_there() -> None:
             assert {*told} - {*fields, ""} == set(), name
     assert all(words("", name) for name in kinds().values())
     assert sum(len(told) for told in written.values() if isinstance(told, dict)) > 1000
+
+
+async def test_a_schema_within_a_definition_is_not_found_wrong() -> None:
+    """The items of its lists are of a type that says nothing of them; what it does name is looked at."""
+    schema = await schema_at("apis/apiextensions.k8s.io/v1", "apiextensions.k8s.io", "CustomResourceDefinition")
+    text = {"type": "string"}
+    definition = lamps(tags={"type": "array", "items": text}, more={"type": "object", "additionalProperties": text})
+    assert [*faults(definition, schema)] == []
+    assert [fault.message for fault in faults(lamps(size={"typ": "integer"}), schema)] == [
+        'unknown field "typ"; did you mean "type"?'
+    ]
 
 
 # -- the index -------------------------------------------------------------------------------------

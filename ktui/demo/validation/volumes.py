@@ -1,12 +1,13 @@
-"""Rules for the volumes of pods: kubernetes `pkg/apis/core/validation`."""
+"""Rules for the volumes of pods, and for claims: kubernetes `pkg/apis/core/validation`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from ktui.demo.errors import Cause, bad_value, duplicate, forbidden_field, required
-from ktui.demo.names import label_problems
+from ktui.demo.errors import Cause, bad_value, duplicate, forbidden_field, required, unsupported
+from ktui.demo.names import label_problems, subdomain_problems
+from ktui.demo.quantities import quantity
 
 Object = dict[str, Any]
 
@@ -19,6 +20,8 @@ _NEEDED = {
     "nfs": "server",
     "csi": "driver",
 }
+_ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
+_VOLUME_MODES = ("Block", "Filesystem")
 _LARGEST_MODE = 0o777
 
 
@@ -58,3 +61,26 @@ def _sources(volume: Object, field: str) -> Iterator[Cause]:
             yield bad_value(f"{field}.{kind}.defaultMode", mode, why)
     for kind in kinds[1:]:
         yield forbidden_field(f"{field}.{kind}", "may not specify more than 1 volume type")
+
+
+def claim_causes(spec: Object, field: str) -> Iterator[Cause]:
+    """What is wrong with a claim.
+
+    Args:
+        spec: what is claimed, with defaults.
+        field: where it stands, as in "spec".
+    """
+    modes = spec.get("accessModes") or []
+    if not modes:
+        yield required(f"{field}.accessModes", "at least 1 access mode is required")
+    yield from (unsupported(f"{field}.accessModes", mode, _ACCESS_MODES) for mode in modes if mode not in _ACCESS_MODES)
+    asked = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+    if asked is None:
+        yield required(f"{field}.resources[storage]")
+    elif (amount := quantity(asked)) is not None and amount <= 0:
+        yield bad_value(f"{field}.resources[storage]", str(asked), "must be greater than zero")
+    if name := spec.get("storageClassName"):
+        yield from (bad_value(f"{field}.storageClassName", name, problem) for problem in subdomain_problems(name))
+    mode = spec.get("volumeMode")
+    if mode is not None and mode not in _VOLUME_MODES:
+        yield unsupported(f"{field}.volumeMode", mode, _VOLUME_MODES)
