@@ -16,12 +16,14 @@ from ktui.kinds.generic import generic_kind
 from ktui.kinds.kind import Kind, Trait
 from ktui.kinds.names import GVR
 from ktui.screens.act import ActScreen
+from ktui.screens.compare import CompareScreen
 from ktui.screens.details import DetailsScreen
 from ktui.screens.details_tabs import YamlTab
 from ktui.screens.home import HomeScreen
 from ktui.screens.journal import JournalScreen
 from ktui.screens.keys import FILLING_IN, PANES, TEXT, Group, Key, doing, groups, told
 from ktui.screens.tables import TableScreen
+from ktui.widgets.difference_view import DifferenceView
 
 ROOT = Path(__file__).parents[1]
 KEYS, README = ROOT / "docs" / "keys.md", ROOT / "README.md"
@@ -100,6 +102,9 @@ def keys_page() -> str:
         *_section(Group(FILLING_IN.title, (*FILLING_IN.keys, *dialog))),
         *_section(Group("In the details of an object", (*TEXT.keys, *details))),
         "Actions with a key of their own have it here, too.",
+        *_section(
+            Group("In a comparison, which `=` opens", tuple(_described(DifferenceView) + _described(CompareScreen)))
+        ),
         *_section(Group("In the journal, which `:journal` opens", tuple(_described(JournalScreen)))),
     ]
     return "\n\n".join(parts) + "\n"

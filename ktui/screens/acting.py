@@ -145,6 +145,24 @@ class Acting(Screen[None]):
             return
         self.app.push_screen(EditScreen(self.explorer.acts, targets[0].kind, targets[0].key))
 
+    def under_cursor(self) -> Target | None:
+        """The object under the cursor, whatever is marked; None when there is none."""
+        return next(iter(self.chosen().targets), None)
+
+    def action_compare(self) -> None:
+        """Compare two marked objects with each other; else the one under the cursor with what was applied last."""
+        from ktui.screens.compare import compare_last_applied, compare_two
+
+        targets, target, place = self.chosen().targets, self.under_cursor(), self.explorer.acts.place
+        if len(targets) == 2:
+            self.app.push_screen(compare_two(place, *targets))
+        elif len(targets) > 2:
+            self.notify(f"{len(targets)} are marked, and two can be compared.", severity="warning")
+        elif target is None:
+            self._nothing_chosen()
+        else:
+            self.app.push_screen(compare_last_applied(place, target.kind, target.key))
+
     def action_actions(self) -> None:
         """All that can be done to the chosen objects."""
         from ktui.screens.actions_menu import ActionsMenu
