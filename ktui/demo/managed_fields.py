@@ -38,6 +38,8 @@ def paths_of(obj: Object) -> dict[Path, Any]:
             continue
         if key == "metadata":
             value = {name: part for name, part in value.items() if name not in _NEVER_OWNED_METADATA}
+            if not value:
+                continue
         _collect(found, (f"f:{key}",), key, "", value)
     return found
 
