@@ -145,7 +145,8 @@ class DifferenceView(LinesView):
 
     def _beside(self) -> Iterator[Entry]:
         for part in self._found.parts:
-            if part.hidden and not self.everything:
+            # A line that says that a line is left out is no gain.
+            if part.hidden and not self.everything and part.stop - part.start > 1:
                 yield Entry(part.start, "…", part.stop - part.start)
             else:
                 yield from (Entry(place, " ") for place in range(part.start, part.stop))
