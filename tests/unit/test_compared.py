@@ -50,8 +50,9 @@ def test_the_order_of_fields_is_no_difference() -> None:
         "spec": {"more": 1, "containers": [{"image": "x", "name": "a"}, {"image": "z", "name": "b"}]},
         "kind": "Pod",
     }
-    assert compared(left, right) == ["-    image: v", "+    image: z"]
-    assert texts(left, right, ("l", "r"))[0].index("more: 1") < texts(left, right, ("l", "r"))[0].index("containers")
+    assert compared(left, right) == ["-  - image: v", "+  - image: z"]
+    text = texts(left, right, ("l", "r"))[0]
+    assert text.index("more: 1") < text.index("containers")
     moved = {
         "kind": "Pod",
         "spec": {"containers": [{"image": "v", "name": "b"}, {"image": "x", "name": "a"}], "more": 1},
