@@ -38,6 +38,7 @@ JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
 
 
 class Refusal(KtuiError):  # noqa: N818 - named as those of errors.py
@@ -149,6 +150,13 @@ class Step:
         shown: the object that will be sent, to be shown as YAML; None to show the difference that a dry run makes.
         undone: what undoes it; see `Undone`.
         previewed: whether a dry run says anything; not of steps that depend on what an earlier one makes.
+        tried: what is sent as the dry run instead of `write`; None for `write` itself.
+        wanted: what the object shall be; what a dry run makes beyond that, is shown apart. None to show all alike.
+        settled: of the object as it is (None when there is none), what is waited for before the next step, one phrase;
+            empty when the wait is over. None for steps after which nothing is waited for.
+        awaited: of which object that is; None for `target`.
+        needs: the objects without which it makes no sense to do it. None for all that come before it.
+        advice: what to do when it fails, where an earlier step has been done; empty for what the error advises.
     """
 
     target: Target
@@ -158,6 +166,12 @@ class Step:
     shown: JsonObject | None = None
     undone: Undone | None = None
     previewed: bool = True
+    tried: Write | None = None
+    wanted: JsonObject | None = None
+    settled: Callable[[JsonObject | None], str] | None = None
+    awaited: Target | None = None
+    needs: tuple[Target, ...] | None = None
+    advice: str = ""
 
 
 class Undone(Enum):

@@ -45,7 +45,10 @@ def apply(current: Object, declared: Object, *, manager: str, force: bool) -> tu
     if conflicts and not force:
         raise _refused(conflicts)
     merged = _merge(current, declared, "", "")
-    for path in sorted(before - set(owned) - elsewhere, key=len, reverse=True):
+    # What was empty and has something in it now, stays.
+    kept = {path[:length] for path in (*owned, *elsewhere) for length in range(1, len(path) + 1)}
+    # Items of lists before what is in them: without its name, an item is not found.
+    for path in sorted(before - kept, key=lambda path: (path[-1] != ".", -len(path))):
         merged = _without(merged, path)
     return merged, set(owned)
 

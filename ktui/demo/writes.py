@@ -10,6 +10,7 @@ from ktui.demo import errors
 from ktui.demo.allocation import allocate, settle
 from ktui.demo.apply import apply
 from ktui.demo.clock import Clock, rfc3339
+from ktui.demo.custom_schema import fill_in, schema_of
 from ktui.demo.defaults import apply_defaults
 from ktui.demo.delete_options import read_delete_options
 from ktui.demo.deletion import finish_if_done, request_delete
@@ -135,6 +136,7 @@ class Writes:
             if "status" in current:
                 obj["status"] = current["status"]
         apply_defaults(resource.key, obj)
+        fill_in(schema_of(resource.custom), obj)
         if resource.key == "daemonsets.apps" and obj["spec"]["template"] != current["spec"]["template"]:
             note_template_generation(obj, current["metadata"]["generation"] + 1)
         if resource.key == "services":
@@ -184,6 +186,7 @@ class Writes:
             obj.pop("status", None)
         declared = changed({"metadata": {}}, obj)
         apply_defaults(resource.key, obj)
+        fill_in(schema_of(resource.custom), obj)
         filled_in = changed({"metadata": {}}, {**obj, "status": None})
         owned = declared if operation == "Apply" else filled_in - {("f:status",)}
         if resource.key == "pods":
@@ -267,10 +270,17 @@ class Writes:
         check_place(declared, request, resource)
         call = request.call
         current = self._storage.get(resource.key, call.namespace if resource.namespaced else "", call.name)
+        uid, version = (declared["metadata"].get(field) for field in ("uid", "resourceVersion"))
         if current is None:
+            if uid:
+                why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+                raise errors.conflict(resource.key, call.name, why)
             return 201, self.create(request, resource, declared, operation="Apply")
+        if version and version != current["metadata"]["resourceVersion"]:
+            raise errors.conflict(resource.key, call.name)
         force = request.query.get("force") in ("true", "1")
         merged, owned = apply(current, declared, manager=request.manager, force=force)
+        check_patched_identity(merged, current, resource)
         merged["metadata"].pop("resourceVersion", None)
         obj = self._next_state(request, resource, current, merged, "")
         # What others own is either equal, and then shared, or was taken over by force.

@@ -375,6 +375,6 @@ class DetailsScreen(FailuresSaid, Acting):
 
     def action_help(self) -> None:
         """All keys."""
-        from ktui.screens.help import HelpScreen
+        from ktui.screens.help import HelpScreen, page_groups
 
-        self.app.push_screen(HelpScreen(self))
+        self.app.push_screen(HelpScreen(page_groups(self)))

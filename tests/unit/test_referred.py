@@ -11,10 +11,13 @@ from ktui.actions.referred import AT_ONCE, KEPT, Referred, missing
 from ktui.kinds.names import GVR, ObjectKey
 from ktui.kube.discovery import Discovery, Resource
 from ktui.kube.errors import ConnectionFailed, Forbidden, NotFound
+from ktui.manifests.problems import Lines, Positions
 from ktui.manifests.reading import Document, read
 from tests.unit.fake_place import FakePlace
 
 SECRETS, MAPS = GVR("", "v1", "secrets"), GVR("", "v1", "configmaps")
+
+NOWHERE = Positions(Lines(""), {})
 
 TEXT = """\
 apiVersion: v1
@@ -120,7 +123,7 @@ async def test_the_ports_of_services_and_kinds_of_all_sorts() -> None:
         ("web", {"number": 80}), ("web", {"name": "http"}), ("web", {"number": 82}), ("web", {"name": "80"}),
         ("away", {"number": 1})]]  # fmt: skip
     ingress = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "spec": {"rules": [{"http": {"paths": paths}}]}}
-    assert [problem.message for problem in await missing(cluster, Document(ingress, 1, {}), "shop")] == [
+    assert [problem.message for problem in await missing(cluster, Document(ingress, 1, NOWHERE), "shop")] == [
         'service "web" has no port 82; it has: 80 (http), 81',
         'service "web" has no port "80"; it has: 80 (http), 81',
     ]
@@ -186,5 +189,5 @@ async def test_a_few_are_asked_for_side_by_side() -> None:
 
     cluster.get = get  # type: ignore[method-assign]
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "secrets": [{"name": f"s{place}"} for place in range(40)]}
-    assert await missing(cluster, Document(account, 1, {}), "shop") == []
+    assert await missing(cluster, Document(account, 1, NOWHERE), "shop") == []
     assert most == AT_ONCE

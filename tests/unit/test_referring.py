@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ktui.kinds.references import named
-from ktui.manifests.problems import spell
+from ktui.manifests.problems import Lines, Positions, spell
 from ktui.manifests.reading import Document, read
 from ktui.manifests.referring import Reference, loose_ends, references
+
+NOWHERE = Positions(Lines(""), {})
 
 POD = """
 metadata: {name: web, labels: {app: web}}
@@ -286,4 +288,4 @@ SPOILS: st.SearchStrategy[Any] = (
 def test_a_manifest_that_is_half_typed_raises_nothing(value: Any, spoil: list[Any]) -> None:
     spoiled = _spoiled(value, spoil)
     references(spoiled, "")
-    loose_ends(Document(spoiled, 1, {}))
+    loose_ends(Document(spoiled, 1, NOWHERE))

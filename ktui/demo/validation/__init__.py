@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
-from ktui.demo.custom_schema import schema_causes, schema_of
+from ktui.demo.custom_rules import schema_causes
+from ktui.demo.custom_schema import schema_of
 from ktui.demo.errors import Cause, bad_request, bad_value, duplicate, forbidden_field, invalid, required, unsupported
 from ktui.demo.names import (
     annotation_causes,
@@ -66,7 +67,7 @@ def check_update(resource: Resource, obj: Object, before: Object) -> None:
             _metadata(obj["metadata"], before["metadata"]),
             rules(obj),
             changes(obj, before),
-            schema_causes(schema_of(resource.custom), obj),
+            schema_causes(schema_of(resource.custom), obj, before),
         )
     )
     if causes:

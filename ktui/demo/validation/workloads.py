@@ -9,6 +9,7 @@ from typing import Any
 from ktui.demo.errors import Cause, bad_value, forbidden_field, required, unsupported
 from ktui.demo.names import label_causes
 from ktui.demo.selectors import matches_labels
+from ktui.demo.validation.placement import selector_causes
 from ktui.demo.validation.pods import pod_spec_causes
 
 Object = dict[str, Any]
@@ -42,6 +43,10 @@ def _selector(spec: Object, kind: str) -> Iterator[Cause]:
     labels = (spec.get("template") or {}).get("metadata", {}).get("labels")
     if selector is None:
         yield required("spec.selector")
+    elif causes := [*selector_causes(selector, "spec.selector")]:
+        yield from causes
+        yield bad_value("spec.selector", selector, "invalid label selector")
+        return
     elif not selector.get("matchLabels") and not selector.get("matchExpressions"):
         yield bad_value("spec.selector", {}, f"empty selector is invalid for {kind}")
         return
@@ -98,6 +103,8 @@ def _amount(value: object, field: str) -> Iterator[Cause]:
         why = "a valid percent string must be a numeric string followed by an ending '%'"
         example = "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"
         yield bad_value(field, value, f"{why} {example}")
+    elif field.endswith("maxUnavailable") and int(str(value).rstrip("%")) > 100:
+        yield bad_value(field, value, "must not be greater than 100%")
 
 
 def _is_zero(value: object) -> bool:
