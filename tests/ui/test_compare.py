@@ -23,7 +23,7 @@ STORE, CHECKOUT = ObjectKey("shop", "storefront"), ObjectKey("shop", "checkout")
 
 def applied(world: World, value: Any = None, **spec: Any) -> None:
     """Let the deployment have been applied with kubectl: as it is, but for some fields of its spec."""
-    found = copy.deepcopy(dict(world.cluster.storage.get("deployments.apps", *HELLO) or {}))
+    found = _stored(world)
     found["metadata"].setdefault("annotations", {}).pop(LAST_APPLIED, None)
     was = {**found, "spec": {**found["spec"], **spec}} if value is None else value
     found["metadata"]["annotations"][LAST_APPLIED] = json.dumps(was, sort_keys=True)
@@ -171,6 +171,25 @@ async def test_hostile_texts_and_long_lines_stay_in_their_place(world: World) ->
         await shows(pilot, 'end"')
 
 
+async def test_long_lines_that_differ_at_their_end_differ(world: World) -> None:
+    """What differs is in sight, however long what is before it."""
+    async with world.open() as pilot:
+        applied(world, paused="x" * 500_000 + "end")
+        await opened(pilot)
+        await shows(pilot, "1 difference")
+        applied(world, {**_stored(world), "metadata": {"annotations": {"note": "y" * 500_000 + " was"}}})
+        note = {**_stored(world), "metadata": {**_stored(world)["metadata"]}}
+        note["metadata"]["annotations"] = {**note["metadata"]["annotations"], "note": "y" * 500_000 + " is"}
+        world.cluster.storage.update("deployments.apps", note)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: any(left.endswith("y was") for left, _ in halves(pilot)), "the end of the left line")
+        assert any(right.endswith("y is") for _, right in halves(pilot))
+
+
+def _stored(world: World) -> dict[str, Any]:
+    return copy.deepcopy(dict(world.cluster.storage.get("deployments.apps", *HELLO) or {}))
+
+
 async def test_values_of_secrets_are_not_shown(world: World) -> None:
     """Only that they differ."""
     async with world.open() as pilot:
@@ -217,7 +236,7 @@ def _cells_before(strip: Any, sign: str) -> int:
 
 def _template(world: World) -> dict[str, Any]:
     """The pod template as it was once: of another image, and without a probe."""
-    found = copy.deepcopy(dict(world.cluster.storage.get("deployments.apps", *HELLO) or {}))
+    found = _stored(world)
     template: dict[str, Any] = found["spec"]["template"]
     container = template["spec"]["containers"][0]
     container |= {"image": container["image"].replace("2.53", "2.39"), "tty": True}
