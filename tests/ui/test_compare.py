@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from ktui.kinds.manifest import LAST_APPLIED
 from ktui.kinds.names import GVR_DEPLOYMENTS, ObjectKey
 from ktui.kube.errors import ConnectionFailed
-from ktui.screens.compare import CompareScreen
+from ktui.screens.compare import CompareScreen, Side
 from ktui.screens.details import DetailsScreen
 from tests.ui.conftest import World, listed, screen_text, shows, shows_not, until
 from tests.ui.test_home import pane
@@ -257,3 +257,20 @@ def test_compare_looks(world_in_thread: World, snap_compare: Any, size: tuple[in
         await shows(pilot, "2 of")
 
     assert snap_compare(world_in_thread.app(), terminal_size=size, run_before=before)
+
+
+async def test_what_is_known_already_is_compared_at_once(world: World) -> None:
+    """As the editor compares its text with what is on the server; there is nothing to be read again."""
+    async with world.open(size=(80, 24)) as pilot:
+        value = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "uid": "1"}, "spec": {"nodeName": "one"}}
+        other = {**value, "metadata": {"name": "a", "uid": "2"}}
+        pilot.app.push_screen(CompareScreen(Side("yours", value), Side("on the server", other), about="pod a"))
+        await shows(pilot, "nothing differs")
+        assert "equal lines" in screen_text(pilot)
+        await pilot.press("n", "t", "ctrl+r", "space")
+        await shows(pilot, "nodeName: one")
+        pilot.app.screen.dismiss()
+        changed = {**other, "spec": {"nodeName": "two"}}
+        pilot.app.push_screen(CompareScreen(Side("yours", value), Side("on the server", changed), about="pod a"))
+        await shows(pilot, "1 difference")
+        await shows(pilot, "+   nodeName: two")
