@@ -183,7 +183,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
 
     # -- thinking ----------------------------------------------------------------------------
 
-    @on(TextArea.Changed)
+    @on(TextArea.Changed, "#text")
     def _changed(self) -> None:
         # A text that was loaded is told of, too.
         if self._original is None or self.editor.version == 0:
@@ -193,7 +193,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
         self._keep_draft()
         self.tell()
 
-    @on(TextArea.SelectionChanged)
+    @on(TextArea.SelectionChanged, "#text")
     def _moved(self) -> None:
         self.tell()
 

@@ -267,7 +267,6 @@ async def test_what_is_known_of_an_object(world: World) -> None:
         await shows(pilot, "observedGeneration")
         changed(world, {"spec": {"minReadySeconds": 1}})
         world.clock.advance(1)
-        await pilot.pause(1); print([n.message for n in pilot.app._notifications], stored(world)["status"]["observedGeneration"], screen(pilot).sheet.live["status"]["observedGeneration"], screen(pilot).sheet.status()[:60])
         await shows(pilot, "observedGeneration: 2")
         await pilot.press("f12")
         await shows_not(pilot, "observedGeneration")
