@@ -144,15 +144,19 @@ class Acting(Screen[None]):
 
         self.app.push_screen(NewManifestScreen(self.explorer.acts, namespace, kind=self.acted_on()))
 
-    def action_edit(self) -> None:
-        """Change the manifest of the object."""
+    def action_edit(self, external: bool = False) -> None:
+        """Change the manifest of the object.
+
+        Args:
+            external: in the person's own editor.
+        """
         from ktui.screens.edit import EditScreen
 
         targets = self.chosen().targets
         if not targets:
             self._nothing_chosen()
             return
-        self.app.push_screen(EditScreen(self.explorer.acts, targets[0].kind, targets[0].key))
+        self.app.push_screen(EditScreen(self.explorer.acts, targets[0].kind, targets[0].key, external=external))
 
     def under_cursor(self) -> Target | None:
         """The object under the cursor, whatever is marked; None when there is none."""
