@@ -42,7 +42,7 @@ class Completions(OptionList, can_focus=False):
     BINDINGS: ClassVar[list[BindingType]] = []
     DEFAULT_CSS = """
     Completions {
-        display: none; overlay: screen; constrain: inside inflect; position: absolute;
+        display: none; overlay: screen; constrain: inside inside; position: absolute;
         height: auto; border: none; padding: 0; background: $bar; color: $foreground;
         scrollbar-size-vertical: 1;
         & > .option-list--option { padding: 0 1; }
@@ -71,6 +71,9 @@ class Completions(OptionList, can_focus=False):
         self._offered: Sequence[Completion] = ()
         self._shown: Sequence[Completion] = ()
         self._at = (0, 0)
+        # What was put behind a key, and where that left the cursor: who types it all the same types over it.
+        self._behind = ""
+        self._left_at = (0, 0)
         editor.asked_first = self.take_key
 
     def on_mount(self) -> None:
@@ -109,12 +112,13 @@ class Completions(OptionList, can_focus=False):
         line = self._editor.document.get_line(row)
         follows = "" if line[column:].strip() or not found.type else _behind(found.type, start)
         self._editor.replace(found.text + follows, (row, start), (row, column), maintain_selection_offset=False)
+        self._behind, self._left_at = follows if "\n" not in follows else "", self._editor.cursor_location
         self.post_message(self.Taken(found))
 
     def take_key(self, event: events.Key) -> bool:
         """What a key of the editor does here; whether it does anything."""
         if not self.offering:
-            return False
+            return self._typed_over(event)
         match event.key:
             case "up":
                 self.action_cursor_up()
@@ -130,6 +134,13 @@ class Completions(OptionList, can_focus=False):
                 self.take(self._shown[self.highlighted or 0])
             case _:
                 return False
+        return True
+
+    def _typed_over(self, event: events.Key) -> bool:
+        if not self._behind or self._editor.cursor_location != self._left_at or event.character != self._behind[0]:
+            self._behind = ""
+            return False
+        self._behind = self._behind[1:]
         return True
 
     @on(OptionList.OptionSelected)
@@ -173,10 +184,12 @@ class Completions(OptionList, can_focus=False):
         self.highlighted = 0
 
     def _place(self) -> Offset:
-        """Where on the screen it stands: below the cursor, its names below what is typed."""
+        """Where on the screen it stands: its names below what is typed, or above where there is no room below."""
         x, y = self._editor.wrapped_document.location_to_offset(self._at) - self._editor.scroll_offset
         left, top = self._editor.content_region.offset
-        return Offset(left + self._editor.gutter_width + x - 1, top + y + 1)
+        height, line = min(ROWS, len(self._shown)), top + y
+        beside = line + 1 if line + 1 + height <= self.screen.size.height else line - height
+        return Offset(left + self._editor.gutter_width + x - 1, beside)
 
 
 def lines_of(found: Sequence[Completion], width: int, *, coloured: bool = True) -> list[Content]:

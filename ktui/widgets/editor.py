@@ -53,6 +53,8 @@ class Editor(EditorView):
         Binding("alt+d", "duplicate", "Duplicate", show=False, tooltip="The line once more."),
         Binding("tab", "indent(1)", "Indent", show=False),
         Binding("shift+tab", "indent(-1)", "Dedent", show=False),
+        Binding("alt+shift+up", "move(-1)", "Move up", show=False, tooltip="Move the lines over the one above."),
+        Binding("alt+shift+down", "move(1)", "Move down", show=False, tooltip="Move the lines over the one below."),
         Binding("alt+up", "grow", "Select more", show=False, tooltip="Select what stands around."),
         Binding("alt+down", "shrink", "Select less", show=False, tooltip="Select what was selected before that."),
         Binding(
@@ -123,11 +125,13 @@ class Editor(EditorView):
         """The first and the last line of the selection, with what is folded into it; a line of which nothing is
         selected does not count."""
         (first, _), (last, column) = sorted(self.selection)
-        last = last - 1 if last > first and column == 0 else last
-        # A fold is as long as the lines that it hides.
-        while (further := self.wrapped_document.folds.get(last, last)) > last:
-            last = further
-        return first, last
+        return first, self._end_of(last - 1 if last > first and column == 0 else last)
+
+    def _end_of(self, row: int) -> int:
+        """The last line that is folded into a line."""
+        while (further := self.wrapped_document.folds.get(row, row)) > row:
+            row = further
+        return row
 
     def rewrite(self, changed: Mapping[int, str]) -> None:
         """Put other lines in the place of some, as one step back for undo.
@@ -300,6 +304,30 @@ class Editor(EditorView):
         self.insert("".join(self.document.newline + line for line in lines), (last, len(lines[-1])))
         self.wrapped_document.fold_each({**self.wrapped_document.folds, **folds})
         self.move_cursor((row + len(lines), column))
+        self._folds_changed()
+
+    def action_move(self, by: int) -> None:
+        """Move the selected lines over the line above, or over the one below."""
+        first, last = self.lines_selected
+        folded, count = self.wrapped_document, self.document.line_count
+        if by < 0:
+            top, middle, bottom = folded.row_at(max(0, folded.place_of(first) - 1)), first, last
+        else:
+            top, middle, bottom = first, last + 1, self._end_of(min(last + 1, count - 1))
+        # The line behind the last line break is the end of the text.
+        if self.read_only or not top < middle <= bottom or (bottom == count - 1 and not self.document.get_line(bottom)):
+            return
+        up, down = middle - top, bottom + 1 - middle
+
+        def moved(row: int) -> int:
+            return row if not top <= row <= bottom else row + down if row < middle else row - up
+
+        folds = {moved(row): moved(end) for row, end in folded.folds.items()}
+        lines, selection = self.document.lines[top : bottom + 1], self.selection
+        self._put(top, bottom + 1, [*lines[up:], *lines[:up]])
+        folded.fold_each(folds)
+        shift = down if by > 0 else -up
+        self.selection = Selection(*((row + shift, column) for row, column in selection))
         self._folds_changed()
 
     def action_indent(self, by: int) -> None:

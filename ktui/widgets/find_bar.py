@@ -71,12 +71,13 @@ class FindBar(Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", priority=True),
-        Binding("f3", "find(1)", "Next", show=False),
-        Binding("shift+f3,f15,shift+enter", "find(-1)", "Previous", show=False),
+        Binding("f3,down", "find(1)", "Next", show=False),
+        # What most terminals send for shift+F3 is also what tells where the cursor is.
+        Binding("up,shift+f3,f15,shift+enter", "find(-1)", "Previous", show=False),
         Binding("alt+c", "case", "Case", show=False, tooltip="Whether upper and lower case differ."),
         Binding("alt+r", "expression", "Expression", show=False, tooltip="Whether it is a regular expression."),
         Binding("alt+a", "replace_all", "Replace all", show=False),
-        Binding("tab,shift+tab,up,down", "other_line", show=False, priority=True),
+        Binding("tab,shift+tab", "other_line", show=False, priority=True),
     ]
     DEFAULT_CSS = """
     FindBar {

@@ -126,11 +126,16 @@ def test_what_is_known_of_lines_is_right_after_any_changes(changes: list[tuple[i
         assert document.text == kept
 
 
-@given(st.text(st.characters(codec="utf-8"), max_size=12).filter(lambda text: "\n" not in text))
-def test_cells_and_columns_agree(line: str) -> None:
+@given(
+    st.text(st.characters(codec="utf-8"), max_size=12).filter(lambda text: "\n" not in text),
+    st.sampled_from([1, 5_000]),
+)
+def test_cells_and_columns_agree(text: str, times: int) -> None:
     """Nothing that a terminal would obey is drawn, and the cell of a column has that column."""
+    line = "字" * times + text
     assert shown(line).isprintable()
-    for column in range(len(line)):
+    assert cells_before(line, len(line)) == 2 * times + sum(cells_before(each, 1) for each in text)
+    for column in range(times, len(line)):
         if cells_before(line, column) < cells_before(line, column + 1):
             assert column_at(line, cells_before(line, column)) == column
 
@@ -328,6 +333,33 @@ async def test_selecting_more_and_less() -> None:
         assert editor.selection == Selection.cursor((ARGS - 1, 6))
 
 
+async def test_moving_lines() -> None:
+    """With what is folded into them, over what is folded; the end of the text stays its end, and undo is one step."""
+    async with open_on() as (pilot, _, editor):
+        web, side = TEXT.split("\n")[WEB:SIDE], TEXT.split("\n")[SIDE:RESTART]
+        editor.fold_row(SIDE)
+        editor.move_cursor((WEB, 4))
+        editor.fold_row(WEB)
+        await pilot.press("alt+shift+down")
+        assert editor.document.lines[WEB:RESTART] == side + web
+        assert editor.folded == {WEB, WEB + len(side)}
+        assert editor.cursor_location == (WEB + len(side), 4)
+        await pilot.press("alt+shift+up")
+        assert editor.text == TEXT
+        assert editor.folded == {WEB, SIDE}
+        await pilot.press("alt+shift+down", "ctrl+z")
+        assert editor.text == TEXT
+        editor.move_cursor((RESTART, 0))
+        await pilot.press("alt+shift+down")
+        editor.move_cursor((0, 0))
+        await pilot.press("alt+shift+up")
+        assert editor.text == TEXT
+        editor.selection = Selection((0, 3), (2, 0))
+        await pilot.press("alt+shift+down")
+        assert editor.document.lines[:3] == ["metadata:", "apiVersion: v1", "kind: Pod"]
+        assert editor.selection == Selection((1, 3), (3, 0))
+
+
 @pytest.mark.parametrize("key", ["tab", "shift+tab", "ctrl+underscore", "alt+d"])
 async def test_lines_are_changed_together_and_back_in_one_step(key: str) -> None:
     """Whatever stands in them."""
@@ -478,6 +510,25 @@ async def test_typing_goes_on_and_narrows(keys: str, line: str, below: str) -> N
         await offer(pilot, app)
         await pilot.press(*keys, "tab")
         assert editor.document.lines[5:7] == [line, below]
+        if keys == "h":
+            # Hands that type the colon all the same type over it.
+            await pilot.press(":", "space", ":", "x")
+            assert editor.document.get_line(5) == "  hostname: :x"
+
+
+async def test_what_is_typed_is_not_covered() -> None:
+    """At the bottom of the screen the list stands above; a click takes a line of it."""
+    async with open_on(TEXT * 3, size=(60, 12)) as (pilot, app, editor):
+        editor.move_cursor((20, 0))
+        await pilot.press("end", "enter")
+        app.completions.offer(FOUND)
+        await pilot.pause()
+        assert lines(pilot)[-1].split() == ["22"]
+        assert lines(pilot)[-2].split()[:2] == ["priority", "integer"]
+        await pilot.click(Completions, offset=(3, 1))
+        await pilot.pause()
+        assert editor.document.get_line(21).strip() == "hostname:"
+        assert app.focused is editor
 
 
 async def test_nothing_is_offered_any_more() -> None:
@@ -518,9 +569,9 @@ async def test_finding_as_it_is_typed() -> None:
         assert editor.selection == Selection((3, 8), (3, 11))
         await pilot.press("enter")
         await shows(pilot, "2 of 3")
-        await pilot.press("f3", "f3")
+        await pilot.press("f3", "down")
         await shows(pilot, "1 of 3")
-        await pilot.press("shift+f3")
+        await pilot.press("up")
         await shows(pilot, "3 of 3")
         await pilot.press("escape")
         assert editor.selection == Selection.cursor((7, 11))
