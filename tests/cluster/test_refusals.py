@@ -34,7 +34,7 @@ def put(value: Any, path: list[Any], inner: Any) -> Any:
     if not path:
         return inner
     step, *rest = path
-    found = copy.copy(value) if value is not None else [] if isinstance(step, int) else {}
+    found: Any = copy.copy(value) if value is not None else [] if isinstance(step, int) else {}
     if isinstance(step, int):
         found += [{}] * (step + 1 - len(found))
         found[step] = put(found[step], rest, inner)
