@@ -85,6 +85,33 @@ def conform(resource: Resource, obj: Object) -> tuple[Object, list[str]]:
     return {**shaped, "kind": resource.kind, "apiVersion": resource.api_version}, unknown
 
 
+def in_order(obj: Object) -> Object:
+    """An object with its fields as answers have them: those of types in their order, free ones in the alphabet's.
+
+    Args:
+        obj: an object of any kind; custom resources stay as they are, but for their metadata.
+    """
+    name = type_of(obj["apiVersion"], obj["kind"])
+    head = {"kind": obj["kind"], "apiVersion": obj["apiVersion"]}
+    if name is None:
+        return head | {"metadata": _ordered(obj["metadata"], "meta.ObjectMeta")} | obj
+    return head | _ordered(obj, name)
+
+
+def _ordered(value: Object, name: str) -> Object:
+    fields = named_fields(name) or {}
+    found = {key: _in_field(value[key], field) for key, (_, field) in fields.items() if key in value}
+    return found | {key: part for key, part in value.items() if key not in found}
+
+
+def _in_field(value: Any, field: Field) -> Any:
+    if isinstance(value, list) and named_fields(field.type):
+        return [_ordered(entry, field.type) for entry in value]
+    if field.form == "{}" and isinstance(value, dict):
+        return dict(sorted(value.items()))
+    return _ordered(value, field.type) if isinstance(value, dict) and named_fields(field.type) else value
+
+
 def unreadable(resource: Resource, why: str) -> StatusError:
     """400: the typed decoder cannot make sense of an object."""
     prefix = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}'

@@ -3,7 +3,7 @@
 `types.json` says per type "field number": "name type facts", numbers and types as in the generated.proto files of
 k8s.io/api 1.36, facts as its API server publishes them in OpenAPI v3, and as its types in Go have them. A type is a
 scalar or another type; `[]` before it means a list, `{}` a map with text keys, `~` that its fields stand in the place
-of the field itself. The facts:
+of the field itself. Fields are in the order in which answers have them. The facts:
 
     required       must be there
     =JSON          the default

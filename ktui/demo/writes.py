@@ -11,6 +11,7 @@ from ktui.demo import errors
 from ktui.demo.allocation import allocate, settle
 from ktui.demo.apply import apply
 from ktui.demo.clock import Clock, rfc3339
+from ktui.demo.conform import in_order
 from ktui.demo.custom_schema import fill_in, schema_of
 from ktui.demo.defaults import apply_defaults
 from ktui.demo.delete_options import read_delete_options
@@ -220,7 +221,7 @@ class Writes:
         created: Object = {"uid": str(uuid.uuid4()), "creationTimestamp": rfc3339(self._clock.now())}
         if resource.key not in WITHOUT_GENERATION:
             created["generation"] = 1
-        return {**obj, "metadata": {**created, **obj["metadata"]}}
+        return in_order({**obj, "metadata": {**created, **obj["metadata"]}})
 
     def _check_namespace(self, resource: Resource, metadata: Object) -> None:
         namespace = self._storage.get("namespaces", "", metadata["namespace"])
@@ -363,8 +364,7 @@ def _rules(resource: Resource, obj: Object) -> Rules:
 def _tidied(obj: Object) -> Object:
     """The object with its fields in the order the API server writes them, without empty metadata."""
     metadata = {key: value for key, value in obj["metadata"].items() if value not in (None, {}, [])}
-    head = {"kind": obj["kind"], "apiVersion": obj["apiVersion"], "metadata": metadata}
-    return head | {key: value for key, value in obj.items() if key not in head}
+    return in_order({**obj, "metadata": metadata})
 
 
 def _same_but_for_times(after: Object, before: Object) -> bool:
