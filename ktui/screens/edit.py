@@ -93,7 +93,7 @@ class EditScreen(EditingScreen):
     ]
     DEFAULT_CSS = """
     EditScreen {
-        & > #status { display: none; height: 40%; border-top: solid $border-blurred; }
+        & > #status { display: none; height: 40%; }
         & > #status.-shown { display: block; }
         & > #fold { display: none; }
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -170,3 +170,25 @@ async def shows(pilot: Pilot[Any], text: str) -> None:
 async def shows_not(pilot: Pilot[Any], text: str) -> None:
     """Wait until `text` no longer stands on the screen."""
     await until(pilot, lambda: text not in screen_text(pilot), f"no {text!r}")
+
+
+Size = tuple[int, int]
+at_both_sizes = pytest.mark.parametrize("size", [(160, 45), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
+
+
+@pytest.fixture
+def looks(world_in_thread: World, snap_compare: Any) -> Callable[..., None]:
+    """Compares what the screen looks like after some keys."""
+
+    def compare(size: Size, keys: Callable[[Pilot[None]], Awaitable[None]], user: str = "admin") -> None:
+        async def before(pilot: Pilot[None]) -> None:
+            await listed(pilot)
+            await keys(pilot)
+            pilot.app.clear_notifications()
+            # A dialog lays itself out in a few steps.
+            for _ in range(4):
+                await pilot.pause()
+
+        assert snap_compare(world_in_thread.app(user), terminal_size=size, run_before=before)
+
+    return compare
