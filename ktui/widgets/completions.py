@@ -93,6 +93,8 @@ class Completions(OptionList, can_focus=False):
             found: as `ktui.manifests.schema.complete` tells it.
             prefix: what stands there already, before the cursor.
         """
+        if self._editor.read_only:
+            return
         row, column = self._editor.cursor_location
         self._at = row, column - len(prefix)
         self._offered = found

@@ -31,6 +31,9 @@ from ktui.widgets.palette import Ink, Palette, palette_of
 
 INDENT = 2
 
+UNDONE = 500
+"""Steps that can be undone."""
+
 STEP = 32
 """Cells by which a text that is wider than the screen grows."""
 
@@ -103,7 +106,13 @@ class EditorView(TextArea):
         self._styles_of: tuple[Palette, dict[Ink, Style]] | None = None
         self._base = Style()
         super().__init__(
-            text, soft_wrap=False, show_line_numbers=True, tab_behavior="focus", read_only=read_only, id=id
+            text,
+            soft_wrap=False,
+            show_line_numbers=True,
+            tab_behavior="focus",
+            read_only=read_only,
+            id=id,
+            max_checkpoints=UNDONE,
         )
         # A blinking cursor writes 3.6 KB a second to the terminal.
         self.cursor_blink = False

@@ -397,6 +397,22 @@ async def test_edits_are_one_step_and_select_what_is_to_be_changed() -> None:
         assert editor.text == TEXT
 
 
+async def test_who_may_only_read_changes_nothing() -> None:
+    """But folds, selects, finds and copies."""
+    async with open_on() as (pilot, app, editor):
+        editor.read_only = True
+        editor.move_cursor((ARGS, 2))
+        keys = "a enter backspace delete tab shift+tab ctrl+underscore alt+d alt+shift+up ctrl+shift+k ctrl+x ctrl+w"
+        await pilot.press(*keys.split(), "ctrl+u", "ctrl+k", "ctrl+y", "ctrl+z")
+        app.post_message(events.Paste("a"))
+        app.completions.offer(FOUND)
+        editor.apply_edits([Edit(0, ("x",))])
+        await pilot.press("ctrl+r", *"web", "tab", "x", "alt+a", "enter", "escape", "alt+left")
+        assert editor.text == TEXT
+        assert editor.folded
+        assert not app.completions.offering
+
+
 # -- what is shown -------------------------------------------------------------------------------
 
 
