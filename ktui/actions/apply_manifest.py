@@ -43,8 +43,9 @@ def apply_manifest_action(
     """
 
     async def form(cluster: Cluster, targets: Sequence[Target]) -> Form:
-        kinds, where = await served(cluster, "patch"), namespace_field(cluster, targets)
-        made = parts(items(reading, "apply"), kinds, where.text)
+        found, where = items(reading, "apply"), namespace_field(cluster, targets)
+        kinds = await served(cluster, "patch", found)
+        made = parts(found, kinds, where.text)
         live = await _live(cluster, made)
         unsaid = any(part.key.namespace and not part.said_namespace for part in made)
         there = any(live.values())

@@ -15,6 +15,7 @@ from ktui.kinds.generic import generic_kind
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR, ObjectKey
 from ktui.kinds.references import identity, named
+from ktui.kube.discovery import Discovery
 from ktui.manifests.problems import Path
 from ktui.manifests.reading import Document, Reading
 
@@ -110,15 +111,23 @@ class Part(NamedTuple):
         return Target(self.kind, self.key)
 
 
-async def served(cluster: Cluster, verb: str) -> Kinds:
+async def served(cluster: Cluster, verb: str, found: Sequence[Item] = ()) -> Kinds:
     """The kinds with whose objects something can be done.
 
     Args:
         cluster: where.
         verb: `create`, `patch`.
+        found: objects; when one is of a kind that was not served, the server is asked again.
     """
+    kinds = _kinds(await cluster.discovery(), verb)
+    if {identity(item.value) for item in found} - {*kinds, *_defined(found)}:
+        kinds = _kinds(await cluster.discovery(anew=True), verb)
+    return kinds
+
+
+def _kinds(discovery: Discovery, verb: str) -> Kinds:
     kinds: dict[tuple[str, str], Served] = {}
-    for found in (await cluster.discovery()).resources:
+    for found in discovery.resources:
         if verb in found.verbs:
             kinds.setdefault((found.gvr.group, found.kind), Served(found.gvr.resource, found.namespaced))
     return kinds

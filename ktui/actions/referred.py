@@ -100,32 +100,40 @@ class Referred:
         found = references(document.value, namespace)
         self._drop_old()
         given = {_name_of(item, namespace): _there(item) for item in among if isinstance(item, dict)}
+        spaces = [one for one in found if (one.group, one.kind) == ("", "Namespace")]
+        answers = await self._answers_to(spaces, given)
         # When there is no namespace, nothing is in it, which need not be said of each thing.
-        spaces = {reference: await self._answer(reference, given) for reference in found if _is_space(reference)}
-        gone = {reference.name for reference, answer in spaces.items() if answer is None}
+        gone = {one.name for one in spaces if answers[_asked(one)] is None}
         rest = [one for one in found if one not in spaces and one.namespace not in gone and not one.optional]
-        answers = await _all(self._answer(reference, given) for reference in rest)
-        told = [_missed(reference, answer) for reference, answer in (*spaces.items(), *zip(rest, answers, strict=True))]
+        answers |= await self._answers_to(rest, given)
+        told = [_missed(one, answers[_asked(one)]) for one in (*spaces, *rest)]
         problems = [_at(document, *one) for one in told if one is not None]
         return sorted(dict.fromkeys(problems), key=lambda problem: problem[:2])
 
-    async def _answer(self, reference: Reference, given: dict[_Asked, _There]) -> _There | None:
-        asked = (reference.group, reference.kind, reference.namespace, reference.name)
-        if asked in given:
-            return given[asked]
-        if (kept := self._answers.get(asked)) is not None:
-            return kept[1]
-        async with self._slots:
-            # Another place may have named it, and the answer have come meanwhile.
-            if (kept := self._answers.get(asked)) is None:
-                kept = self._answers[asked] = (self._cluster.now, await self._ask(reference))
-            return kept[1]
+    async def _answers_to(
+        self, wanted: Iterable[Reference], given: dict[_Asked, _There]
+    ) -> dict[_Asked, _There | None]:
+        """What is known, and what the cluster says of the others: once of each, however often it is named."""
+        unknown, answers = {}, dict[_Asked, _There | None]()
+        for reference in wanted:
+            asked = _asked(reference)
+            if asked in given:
+                answers[asked] = given[asked]
+            elif asked in self._answers:
+                answers[asked] = self._answers[asked][1]
+            else:
+                unknown[asked] = reference
+        for asked, answer in zip(unknown, await _all(map(self._ask, unknown.values())), strict=True):
+            answers[asked] = answer
+            self._answers[asked] = (self._cluster.now, answer)
+        return answers
 
     async def _ask(self, reference: Reference) -> _There | None:
-        if (gvr := await self._gvr(reference)) is None:
-            return _UNKNOWN
         try:
-            item = await self._cluster.get(gvr, ObjectKey(reference.namespace, reference.name))
+            async with self._slots:
+                if (gvr := await self._gvr(reference)) is None:
+                    return _UNKNOWN
+                item = await self._cluster.get(gvr, ObjectKey(reference.namespace, reference.name))
         except Forbidden:
             return _UNKNOWN
         except NotFound as error:
@@ -160,8 +168,8 @@ async def _all(asking: Iterable[Any]) -> Sequence[Any]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _is_space(reference: Reference) -> bool:
-    return (reference.group, reference.kind) == ("", "Namespace")
+def _asked(reference: Reference) -> _Asked:
+    return reference.group, reference.kind, reference.namespace, reference.name
 
 
 def _there(item: dict[str, Any]) -> _There:

@@ -208,7 +208,7 @@ class Work:
                 raise Stopped(place, len(self.steps))
             self.become(Stage.WRITING)
             if missing := [other for other, _ in self.failed if _needs(step, other)]:
-                self._tell_step(step, f"not done, as it needs {_called(missing[0])}", Tone.FINISHED)
+                self._tell_step(step, f"not done, as it needs {called(missing[0])}", Tone.FINISHED)
                 self.failed.append((step, self.failed[0][1]))
                 continue
             try:
@@ -241,10 +241,15 @@ class Work:
             self._tell_step(step, _became(step, before, answer), Tone.GOOD)
         self.results.append(answer)
         if step.settled is not None:
-            done = self.said[_called(step)]
+            done = self.said[called(step)]
             await self._settle(step)
             if not self.undertaking.cancelled:
                 self._tell_step(step, done.text, done.tone)
+
+    @property
+    def several(self) -> bool:
+        """Whether its steps are told apart, a line each."""
+        return any(step.needs is not None or step.settled is not None for step in self.steps)
 
     def made(self, step: Step) -> JsonObject | None:
         """What the server answered to a step that was done when it was tried before; None when it was not."""
@@ -258,9 +263,9 @@ class Work:
 
     def _tell_step(self, step: Step, text: str, tone: Tone) -> None:
         """Tell how far it is with a step, where there are several that are known apart."""
-        if any(each.needs is not None or each.settled is not None for each in self.steps):
+        if self.several:
             # Where its line is, it stays.
-            self.said[_called(step)] = Said(text, tone, _called(step))
+            self.said[called(step)] = Said(text, tone, called(step))
             self.undertaking.changed()
 
     async def _settle(self, step: Step) -> None:
@@ -280,7 +285,7 @@ class Work:
             async for item in found:
                 if not (waits := step.settled(item)):
                     return
-                yield Said(waits, Tone.WORKING, _called(step))
+                yield Said(waits, Tone.WORKING, called(step))
 
     async def _follow(self) -> None:
         follow = self.undertaking.action.follow
@@ -460,8 +465,12 @@ class Work:
         undertaking.keep(Written(undertaking.action, step, before, after, error, unknown, undertaking.batch))
 
 
-def _called(step: Step) -> str:
-    """What a step is about, to be read; what the server names, is called by what its name begins with."""
+def called(step: Step) -> str:
+    """What a step is about, to be read; what the server names, is called by what its name begins with.
+
+    Args:
+        step: one of several.
+    """
     target, body = step.target, step.write.body
     if target.key.name or not isinstance(body, dict):
         return target.said

@@ -369,7 +369,9 @@ def undo_of(
         One that is `refused` when there is, and it cannot be done.
     """
     match step.undone:
-        case Undone.PATCH | Undone.DELETE if before is not None and after is not None:
+        case Undone.PATCH if before is not None and after is not None:
+            return _patched(step, before, after, keep_secrets)
+        case Undone.DELETE if before is not None and after is not None and step.write.content_type == APPLY_PATCH:
             # An apply that should have made it, has found it.
             return _patched(step, before, after, keep_secrets)
         case Undone.SCALE if before is not None and after is not None:

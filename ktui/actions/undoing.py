@@ -44,6 +44,10 @@ async def undo_targets(cluster: Cluster, entries: Sequence[Entry]) -> list[Targe
         KtuiError: the cluster cannot be asked.
     """
     discovery = await cluster.discovery()
+    undos = [entry.undo for entry in entries if entry.undo is not None]
+    if any(discovery.find(undo.gvr.group, undo.kind) is None for undo in undos):
+        # It may have been installed since, even by what is undone.
+        discovery = await cluster.discovery(anew=True)
     targets: dict[tuple[str, ObjectKey], Target] = {}
     for entry in reversed(entries):
         if entry.undo is not None:

@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -219,12 +220,7 @@ class Storage:
     def subscribe(self, callback: Subscriber) -> Callable[[], None]:
         """Calls back after each write, in the order of the writes; returns a function that ends this."""
         self._subscribers.append(callback)
-
-        def unsubscribe() -> None:
-            if callback in self._subscribers:
-                self._subscribers.remove(callback)
-
-        return unsubscribe
+        return partial(self._unsubscribe, callback)
 
     def since(self, resource: str, version: int) -> _Events:
         """Returns the events of a resource that are newer than a version, oldest first.
@@ -271,6 +267,10 @@ class Storage:
         if shelf is None:
             shelf = self._shelves[resource] = _Shelf(self._history)
         return shelf
+
+    def _unsubscribe(self, callback: Subscriber) -> None:
+        if callback in self._subscribers:
+            self._subscribers.remove(callback)
 
     def _stamp(self, obj: Object) -> Object:
         self.version += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -18,20 +17,20 @@ ALWAYS_OTHER = frozenset(("uid", "resourceVersion", "generation", "creationTimes
 
 
 def texts(left: JsonObject, right: JsonObject, words: tuple[str, str], *, status: bool = False) -> tuple[str, str]:
-    """Two objects as YAML, with their fields in one order.
+    """Two objects as YAML, with their fields in one order, that of the right one.
 
     The values of a Secret are masked; of those that differ, each says so and where it is.
 
     Args:
         left: an object; empty for none.
-        right: another; both stay as they are.
+        right: another, or what became of it; both stay as they are.
         words: how a secret value of each is called where they differ: `before` and `after`.
         status: whether the status is compared, too.
     """
     sides = (_comparable(left, status), _comparable(right, status))
     if is_secret(left) or is_secret(right):
         sides = _masked(sides, words)
-    here, there = sides[0], _in_order_of(sides[0], sides[1], "")
+    here, there = _in_order_of(sides[1], sides[0], ""), sides[1]
     return tuple(write(side) if side else "" for side in (here, there))  # type: ignore[return-value]
 
 
@@ -51,26 +50,20 @@ def _comparable(item: JsonObject, status: bool) -> JsonObject:
     return {key: found[key] for key in order if key in found}
 
 
-def _in_order_of(left: Any, right: Any, field: str) -> Any:
+def _in_order_of(model: Any, value: Any, field: str) -> Any:
     """A value with its fields in the order of another's: kubectl keeps what it applied in the order of the alphabet."""
-    if isinstance(left, dict) and isinstance(right, dict):
-        return {key: _in_order_of(left.get(key), right[key], key) for key in _order(left, right)}
-    if isinstance(left, list) and isinstance(right, list):
-        found = matched(Rule(guessed_keys(field)), left, right) if left and right else None
+    if isinstance(model, dict) and isinstance(value, dict):
+        order = [key for key in dict.fromkeys((*model, *value)) if key in value]
+        return {key: _in_order_of(model.get(key), value[key], key) for key in order}
+    if isinstance(model, list) and isinstance(value, list):
+        found = matched(Rule(guessed_keys(field)), model, value) if model and value else None
         if found is None:
-            return [
-                _in_order_of(left[place] if place < len(left) else None, one, "") for place, one in enumerate(right)
-            ]
+            models = [*model, *([None] * (len(value) - len(model)))]
+            return [_in_order_of(models[place], one, "") for place, one in enumerate(value)]
         here, there = found.places
-        return [
-            _in_order_of(left[here[identity]] if identity in here else None, right[place], "")
-            for identity, place in there.items()
-        ]
-    return right
-
-
-def _order(left: JsonObject, right: JsonObject) -> Iterable[str]:
-    return [key for key in dict.fromkeys((*left, *right)) if key in right]
+        models = [model[here[identity]] if identity in here else None for identity in there]
+        return [_in_order_of(one, value[place], "") for one, place in zip(models, there.values(), strict=True)]
+    return value
 
 
 def _masked(sides: tuple[JsonObject, JsonObject], words: tuple[str, str]) -> tuple[JsonObject, JsonObject]:

@@ -57,6 +57,8 @@ def references(value: Any, namespace: str = "") -> list[Reference]:
     """
     if not isinstance(value, dict):
         return []
+    if (items := _in_list(value)) is not None:
+        return [_below(path, one) for path, item in items for one in references(item, namespace)]
     own = _text(_dict(value.get("metadata")).get("namespace"))
     about = _About(own or namespace)
     found = list(_named(value, about))
@@ -71,8 +73,11 @@ def loose_ends(document: Document) -> list[Problem]:
     Args:
         document: as it was read.
     """
-    found = []
-    for path, message in _loose_ends(document.value):
+    found, value = [], document.value
+    items = _in_list(value) if isinstance(value, dict) else None
+    objects = [((), value)] if items is None else items
+    ends = [((*path, *end), message) for path, item in objects for end, message in _loose_ends(item)]
+    for path, message in ends:
         place = document.at(path)
         found.append(Problem(place.line, place.column, path, "warning", message))
     return sorted(found, key=lambda problem: problem[:2])
@@ -319,6 +324,12 @@ def listed(names: Iterable[str], most: int = 8) -> str:
     return ", ".join(found[:most]) + (" …" if len(found) > most else "")
 
 
+def _below(path: Path, reference: Reference) -> Reference:
+    """A reference of an object that stands in another."""
+    part = (*path, *reference.part_path) if reference.part_path else ()
+    return reference._replace(path=(*path, *reference.path), part_path=part)
+
+
 # -- shapes ----------------------------------------------------------------------------------------
 
 _SELECTING = frozenset(("apps", kind) for kind in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"))
@@ -336,6 +347,14 @@ def _template(value: dict[str, Any]) -> tuple[Path, dict[str, Any]] | None:
         job = _dict(_dict(spec.get("jobTemplate")).get("spec"))
         return ("spec", "jobTemplate", "spec", "template"), _dict(job.get("template"))
     return None
+
+
+def _in_list(value: dict[str, Any]) -> list[tuple[Path, Any]] | None:
+    """The objects of a List, and where they are; None of anything else."""
+    items = value.get("items")
+    if not isinstance(items, list) or not _text(value.get("kind")).endswith("List"):
+        return None
+    return [(("items", place), item) for place, item in enumerate(items)]
 
 
 def _containers(spec: dict[str, Any], path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -70,6 +70,7 @@ class DetailsScreen(FailuresSaid, Acting):
         Binding("y", "show('yaml')", "YAML", tooltip="The object as YAML."),
         Binding("c", "copy", "Copy", tooltip="Copy the name, the YAML or the kubectl line."),
         Binding("e", "edit", "Edit", tooltip="Change the object's manifest, and see what would happen first."),
+        Binding("E", "edit(True)", "$EDITOR", show=False, tooltip="Change it in your own editor."),
         Binding(
             "equals_sign",
             "compare",

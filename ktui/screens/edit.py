@@ -15,21 +15,22 @@ from textual.binding import Binding, BindingType
 from ktui.actions.action import Action, JsonObject, Refusal, Target
 from ktui.actions.difference import Change, lines
 from ktui.actions.drafts import DraftFile
-from ktui.actions.edit import Conflicts
+from ktui.actions.edit import Conflicts, blames_the_text, editable
 from ktui.actions.permission import Verdict
 from ktui.actions.replace import immutable
 from ktui.actions.server_side_apply import ManagerConflicts, manager_conflicts
 from ktui.actions.sheet import Mode, NotMeant, Sheet
-from ktui.actions.undertaking import Preview, Stage, Undertaking
+from ktui.actions.undertaking import Stage, Undertaking
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.text import clean
-from ktui.kube.errors import ApiError, BadRequest, Invalid, KtuiError
+from ktui.kube.errors import ApiError, KtuiError
 from ktui.manifests.blame import by_line, owner_of, said, words
 from ktui.manifests.merge import Conflict
 from ktui.manifests.problems import Problem
 from ktui.manifests.reading import Document, Reading, read
 from ktui.manifests.refused import problems_of
+from ktui.screens.compare import CompareScreen, Side, compare_last_applied
 from ktui.screens.editing import EditingScreen, Misplaced
 from ktui.widgets.bar import Bar, Part
 from ktui.widgets.editor import Editor, Note
@@ -51,11 +52,28 @@ class EditScreen(EditingScreen):
         acts: the cluster, and what applies changes.
         kind: the object's kind.
         key: its namespace and name.
+        external: whether the person's own editor is opened at once.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f4", "blame", "Who", show=False, priority=True, tooltip="Who set each line, and when; or no longer."),
         Binding("f5", "mode", "Mode", show=False, priority=True, tooltip="Send it another way: patch, apply, replace."),
+        Binding(
+            "alt+m",
+            "compare",
+            "Compare",
+            show=False,
+            priority=True,
+            tooltip="Compare the text with what is on the server.",
+        ),
+        Binding(
+            "alt+l",
+            "last_applied",
+            "Last applied",
+            show=False,
+            priority=True,
+            tooltip="Compare what is on the server with what kubectl apply was given last.",
+        ),
         Binding(
             "f12,alt+s",
             "status",
@@ -81,8 +99,9 @@ class EditScreen(EditingScreen):
     }
     """
 
-    def __init__(self, acts: Acts, kind: Kind, key: ObjectKey) -> None:
+    def __init__(self, acts: Acts, kind: Kind, key: ObjectKey, *, external: bool = False) -> None:
         super().__init__(acts)
+        self._external = external
         self._kind = kind
         self._key = key
         self._sheet: Sheet | None = None
@@ -142,6 +161,8 @@ class EditScreen(EditingScreen):
                 sheet.base = msgspec.json.decode(draft.base)
             self.load(draft.text, original=text)
         self.tell()
+        if self._external:
+            self.action_external()
 
     @property
     def _said(self) -> str:
@@ -212,6 +233,21 @@ class EditScreen(EditingScreen):
         if self._blames:
             told = {line - 1: Note(words(found, now, BLAME)) for line, found in owners.items()}
             self.editor.annotate(told, BLAME)
+
+    # -- comparing -----------------------------------------------------------------------------
+
+    def action_compare(self) -> None:
+        """Compare the text with what is on the server."""
+        sheet, mine = self._sheet, self._as_meant()
+        if sheet is None or mine is None:
+            self.notify("The text cannot be read as it stands. Mend it first; f8 goes to what is wrong.")
+            return
+        sides = Side("on the server", editable(sheet.live)), Side("the text", mine)
+        self.app.push_screen(CompareScreen(*sides, about=f"{self._kind.singular} {self._key}"))
+
+    def action_last_applied(self) -> None:
+        """Compare what is on the server with what `kubectl apply` was given last."""
+        self.app.push_screen(compare_last_applied(self._acts.place, self._kind, self._key))
 
     # -- the status, below a fold ------------------------------------------------------------
 
@@ -348,9 +384,7 @@ class EditScreen(EditingScreen):
             try:
                 await self._acts.place.send(step.write, dry_run=True)
             except KtuiError as error:
-                return manager_conflicts(error, step.write.body) or (
-                    error if Preview(step, error=error).refused else None
-                )
+                return manager_conflicts(error, step.write.body) or error
         return None
 
     async def _settled(self, error: KtuiError, mine: JsonObject) -> Action | None:
@@ -362,7 +396,7 @@ class EditScreen(EditingScreen):
         sheet = self.sheet
         if isinstance(error, ManagerConflicts):
             return await self._taken_over(error, mine)
-        if isinstance(error, BadRequest | Invalid):
+        if isinstance(error, ApiError) and blames_the_text(error):
             self.refuse(self._problems_of(error, mine))
             return await self._recreated(error, mine)
         return sheet.action(mine, self._mode)

@@ -183,16 +183,17 @@ class EditingScreen(FailuresSaid, Screen[None]):
 
     # -- thinking ----------------------------------------------------------------------------
 
-    @on(TextArea.Changed)
+    @on(TextArea.Changed, "#text")
     def _changed(self) -> None:
-        if self._original is None or self.editor.read_only:
+        # A text that was loaded is told of, too.
+        if self._original is None or self.editor.version == 0:
             return
         self._modified, self._refused = True, []
         self.think()
         self._keep_draft()
         self.tell()
 
-    @on(TextArea.SelectionChanged)
+    @on(TextArea.SelectionChanged, "#text")
     def _moved(self) -> None:
         self.tell()
 
@@ -522,7 +523,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
         if not found:
             self.notify("Nothing is offered here. In a container there is more.", severity="warning")
             return
-        where = clean(spell(container_at(kind_said(document), self.path) or ()))
+        where = clean(spell(container_at(kind_said(document), self.path) or ())) if document is not None else ""
         chosen = await self.pick(f"Put in{f'   {where}' if where else ''}", [Choice(title, title) for title in found])
         if chosen is not None:
             found[chosen]()

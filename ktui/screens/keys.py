@@ -110,7 +110,7 @@ GO = {
 ACT = {"actions", "undo"}
 MAKE = {"new"}
 FIND = {"find", "find_again", "replace", "go", "problem"}
-OF_OBJECT = {"apply", "mode", "blame", "status", "values", "last_applied", "write", "open", "external"}
+OF_OBJECT = {"compare", "apply", "mode", "blame", "status", "values", "last_applied", "write", "open", "external"}
 MARKED = " under the cursor, or on those marked"
 
 # What several keys do, each in its own way, and what bindings of Textual do; each is told in one line.

@@ -12,7 +12,7 @@ from ktui.actions.difference import Line, difference
 from ktui.actions.difference import lines as lines_of
 from ktui.actions.replace import immutable
 from ktui.actions.server_side_apply import manager_conflicts
-from ktui.actions.undertaking import Preview, Stage, Undertaking, Work
+from ktui.actions.undertaking import Preview, Stage, Undertaking, Work, called
 from ktui.kinds.manifest import is_secret, manifest
 from ktui.kinds.text import clean
 from ktui.kinds.tone import Tone
@@ -123,7 +123,11 @@ def preview_words(
             words += said_words([Said(f"{name}{told(work.error)}", Tone.FAILED)])
     older = said_words(said, room=room)
     for work in undertaking.works:
-        shown = [line for preview in previews.get(work, ()) for line in _preview(preview)]
+        shown = [
+            line
+            for preview in previews.get(work, ())
+            for line in (*(_object(preview) if work.several else ()), *_preview(preview))
+        ]
         if shown and several:
             older.append((clean(work.target.said) + "\n", "$bright"))
         older += shown
@@ -134,7 +138,10 @@ def preview_words(
     # Of lines that read a text, only the first line is shown: what they read stands below.
     for line, more in dict.fromkeys((line.partition("\n")[0], "\n" in line) for line in kubectl[:MOST_LINES]):
         words += [("$ ", "$faint"), (clean(line), "$quiet"), (" …\n" if more else "\n", "$faint")]
-    words += [line for work in undertaking.works for step in work.steps for line in _manifest(step)]
+    shown = [step for work in undertaking.works for step in work.steps if step.shown is not None]
+    for step in shown:
+        words += [("---\n", "$faint")] if step is not shown[0] else []
+        words += _manifest(step)
     return words
 
 
@@ -163,6 +170,24 @@ def _preview(preview: Preview) -> Words:
         # Somebody else was faster: what is theirs, and what is the server's, cannot be told apart.
         return words + _difference(before, after)
     return words + _difference(before, step.wanted) + _by_server(step.wanted, after)
+
+
+def _object(preview: Preview) -> Words:
+    """What a step is about, and what would become of it, where there are several."""
+    step = preview.step
+    if preview.error is not None:
+        words = "is refused" if preview.refused else ""
+    elif step.write.method == "DELETE":
+        words = "is deleted"
+    elif not step.previewed:
+        words = "is made when what it needs is there"
+    elif preview.after is None:
+        words = "is done"
+    elif preview.before is None:
+        words = "is made"
+    else:
+        words = "is changed"
+    return [(f"{clean(called(step))}  ", "$bright"), (f"{words}\n", "$quiet")]
 
 
 def _refusal(preview: Preview) -> Words:
@@ -252,8 +277,13 @@ def _progress(work: Work, name: str, room: int) -> Words:
     text = stage or (own.text if own is not None else work.undertaking.action.done)
     if work.stage is Stage.WRITING and own is not None:
         text = own.text
+    if work.failed and work.several:
+        text = f"{len(work.steps) - len(work.failed)} of {len(work.steps)} done"
     words: Words = [(f"{tone.value} ", STYLES[tone]), (name, "$bright"), (clean(text) + "\n", "$foreground")]
     if work.error is not None:
-        words.append((f"  {clean(told(work.error))}\n", "$failed"))
+        # What went wrong stands at the line of its step, where there are several.
+        repeated = any(said.about and said.text == work.error.sentence for said in work.said.values())
+        error = work.error.next_step if repeated else told(work.error)
+        words.append((f"  {clean(error)}\n", "$failed"))
     indent = "    " if name else "  "
     return words + said_words((said for said in work.said.values() if said.about), indent, room)

@@ -17,6 +17,7 @@ from ktui.kinds.text import clean
 from ktui.manifests.schema import Completion
 from ktui.widgets.cells import fit, width_of
 from ktui.widgets.editor import INDENT, Editor
+from ktui.widgets.palette import palette_of
 
 MOST = 100
 """What is offered at once: who has more to choose from goes on typing."""
@@ -41,11 +42,13 @@ class Completions(OptionList, can_focus=False):
     BINDINGS: ClassVar[list[BindingType]] = []
     DEFAULT_CSS = """
     Completions {
-        display: none; overlay: screen; constrain: inside inflect; position: absolute;
+        display: none; overlay: screen; constrain: inside inside; position: absolute;
         height: auto; border: none; padding: 0; background: $bar; color: $foreground;
         scrollbar-size-vertical: 1;
         & > .option-list--option { padding: 0 1; }
-        & > .option-list--option-highlighted { background: $row-cursor; color: $bright; text-style: none; }
+        & > .option-list--option-highlighted {
+            background: $row-cursor; color: $block-cursor-foreground; text-style: none;
+        }
         &.-shown { display: block; }
     }
     """
@@ -68,6 +71,9 @@ class Completions(OptionList, can_focus=False):
         self._offered: Sequence[Completion] = ()
         self._shown: Sequence[Completion] = ()
         self._at = (0, 0)
+        # What was put behind a key, and where that left the cursor: who types it all the same types over it.
+        self._behind = ""
+        self._left_at = (0, 0)
         editor.asked_first = self.take_key
 
     def on_mount(self) -> None:
@@ -106,12 +112,13 @@ class Completions(OptionList, can_focus=False):
         line = self._editor.document.get_line(row)
         follows = "" if line[column:].strip() or not found.type else _behind(found.type, start)
         self._editor.replace(found.text + follows, (row, start), (row, column), maintain_selection_offset=False)
+        self._behind, self._left_at = follows if "\n" not in follows else "", self._editor.cursor_location
         self.post_message(self.Taken(found))
 
     def take_key(self, event: events.Key) -> bool:
         """What a key of the editor does here; whether it does anything."""
         if not self.offering:
-            return False
+            return self._typed_over(event)
         match event.key:
             case "up":
                 self.action_cursor_up()
@@ -127,6 +134,13 @@ class Completions(OptionList, can_focus=False):
                 self.take(self._shown[self.highlighted or 0])
             case _:
                 return False
+        return True
+
+    def _typed_over(self, event: events.Key) -> bool:
+        if not self._behind or self._editor.cursor_location != self._left_at or event.character != self._behind[0]:
+            self._behind = ""
+            return False
+        self._behind = self._behind[1:]
         return True
 
     @on(OptionList.OptionSelected)
@@ -164,22 +178,27 @@ class Completions(OptionList, can_focus=False):
         self.styles.width = width
         self.clear_options()
         # One cell at each side, and one for the scrollbar.
-        self.add_options([Option(line) for line in lines_of(found, width - 3)])
+        # Where the line that is chosen has an ink of its own, no other could be read on it.
+        coloured = not palette_of(self.app).on_cursor
+        self.add_options([Option(line) for line in lines_of(found, width - 3, coloured=coloured)])
         self.highlighted = 0
 
     def _place(self) -> Offset:
-        """Where on the screen it stands: below the cursor, its names below what is typed."""
+        """Where on the screen it stands: its names below what is typed, or above where there is no room below."""
         x, y = self._editor.wrapped_document.location_to_offset(self._at) - self._editor.scroll_offset
         left, top = self._editor.content_region.offset
-        return Offset(left + self._editor.gutter_width + x - 1, top + y + 1)
+        height, line = min(ROWS, len(self._shown)), top + y
+        beside = line + 1 if line + 1 + height <= self.screen.size.height else line - height
+        return Offset(left + self._editor.gutter_width + x - 1, beside)
 
 
-def lines_of(found: Sequence[Completion], width: int) -> list[Content]:
+def lines_of(found: Sequence[Completion], width: int, *, coloured: bool = True) -> list[Content]:
     """What is offered, in columns: name, type, whether it is required, and the first words of what it means.
 
     Args:
         found: what.
         width: cells.
+        coloured: whether the columns have colours.
     """
     names = min(WIDEST_NAME, max(width_of(each.text) for each in found))
     types = min(WIDEST_TYPE, max(width_of(each.type) for each in found))
@@ -194,7 +213,7 @@ def lines_of(found: Sequence[Completion], width: int) -> list[Content]:
             parts += [(fit(REQUIRED if each.required else "", marks), "$key"), ("  ", "")]
         if rest > 0:
             parts.append((fit(clean(" ".join(each.documentation[: 2 * width].split())), rest), "$quiet"))
-        lines.append(Content.assemble(*parts))
+        lines.append(Content.assemble(*parts) if coloured else Content("".join(text for text, _ in parts)))
     return lines
 
 

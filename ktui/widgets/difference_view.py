@@ -25,6 +25,9 @@ SIDE_BY_SIDE = 120
 LONGEST_LINE = 2000
 """Characters of a line that can be seen by going sideways."""
 
+AROUND = 40
+"""Characters shown before what differs, where a long line does not begin with it."""
+
 BETWEEN = " │ "
 
 
@@ -56,12 +59,42 @@ class Difference:
         here, there = _lines(left), _lines(right)
         found = rows(here, there)
         begins = [place for place, row in enumerate(found) if not row.same and (place == 0 or found[place - 1].same)]
-        return cls(here, there, found, parts(found), begins)
+        told = parts(found)
+        for row in found:
+            before = "" if row.left is None else here[row.left]
+            after = "" if row.right is None else there[row.right]
+            if len(before) > LONGEST_LINE or len(after) > LONGEST_LINE:
+                start = _seen_from(before, after)
+                if row.left is not None:
+                    here[row.left] = _window(before, start)
+                if row.right is not None:
+                    there[row.right] = _window(after, start)
+        return cls(here, there, found, told, begins)
 
 
 def _lines(text: str) -> list[str]:
-    found = [line[:LONGEST_LINE] for line in clean_lines(text)]
+    found = clean_lines(text)
     return found[:-1] if found and not found[-1] else found
+
+
+def _seen_from(left: str, right: str) -> int:
+    """The character from which on two long lines are shown, so that what differs is in sight."""
+    common = _common(left, right) if left and right and left != right else 0
+    return max(0, common - AROUND) if common > LONGEST_LINE // 2 else 0
+
+
+def _window(line: str, start: int) -> str:
+    shown = line[start : start + LONGEST_LINE]
+    return ("…" if start else "") + shown + ("…" if start + len(shown) < len(line) else "")
+
+
+def _common(left: str, right: str) -> int:
+    """How many characters two texts begin with that are the same; by halves, as they may be long."""
+    low, high = 0, min(len(left), len(right))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if left[low:middle] == right[low:middle] else (low, middle - 1)
+    return low
 
 
 class Entry(NamedTuple):
@@ -145,7 +178,8 @@ class DifferenceView(LinesView):
 
     def _beside(self) -> Iterator[Entry]:
         for part in self._found.parts:
-            if part.hidden and not self.everything:
+            # A line that says that a line is left out is no gain.
+            if part.hidden and not self.everything and part.stop - part.start > 1:
                 yield Entry(part.start, "…", part.stop - part.start)
             else:
                 yield from (Entry(place, " ") for place in range(part.start, part.stop))
@@ -300,7 +334,6 @@ def _depth(line: str) -> int:
 
 def _differing(left: str, right: str) -> tuple[int, int]:
     """How many characters two texts have in common at their start, and at their end."""
-    least = min(len(left), len(right))
-    start = next((place for place in range(least) if left[place] != right[place]), least)
-    end = next((place for place in range(least - start) if left[-1 - place] != right[-1 - place]), least - start)
-    return start, end
+    start = _common(left, right)
+    least = min(len(left), len(right)) - start
+    return start, min(least, _common(left[::-1], right[::-1]))

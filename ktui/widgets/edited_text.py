@@ -8,7 +8,9 @@ and ends lines where `ktui.manifests.reading` does.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import accumulate
 
 from rich.cells import get_character_cell_size
@@ -20,6 +22,9 @@ from ktui.kinds.text import clean
 
 TAB = "→   "
 """How a tab is shown: wherever it stands, so that a person sees that it is one."""
+
+_LONG = 4_000
+"""Characters of a line that counts as long."""
 
 _BREAK = re.compile("\r?\n")
 _SELECTORS = str.maketrans("\ufe0e\ufe0f", "\ufffd\ufffd")
@@ -42,15 +47,36 @@ def cells_before(line: str, column: int) -> int:
     """How many cells the characters before a column take."""
     if line.isascii():
         return shown_column(line, min(column, len(line)))
-    return sum(map(get_character_cell_size, shown(line[:column])))
+    return _cells_of(line[:column]) if column < _LONG else _cells_before(line, column)
 
 
 def column_at(line: str, cell: int) -> int:
     """The column whose character stands on a cell, counted from 0; behind the last one, the end of the line."""
     if line.isascii() and "\t" not in line:
         return min(max(0, cell), len(line))
-    ends = accumulate(cells_before(character, 1) for character in line)
-    return next((column for column, end in enumerate(ends) if end > cell), len(line))
+    start = 0
+    for start in range(0, len(line), _LONG):
+        if (cells := _cells_of(line[start : start + _LONG])) > cell:
+            break
+        cell -= cells
+    ends = accumulate(map(_cells, line[start : start + _LONG]))
+    return next((start + column for column, end in enumerate(ends) if end > cell), len(line))
+
+
+@lru_cache(maxsize=8)
+def _cells_before(line: str, column: int) -> int:
+    """The same for long lines, which several ask for."""
+    return _cells_of(line[:column])
+
+
+def _cells_of(text: str) -> int:
+    # Each character is looked up once, however often it stands there.
+    return sum(count * _cells(character) for character, count in Counter(text).items())
+
+
+@lru_cache(maxsize=4096)
+def _cells(character: str) -> int:
+    return sum(map(get_character_cell_size, shown(character)))
 
 
 class EditedText(Document):

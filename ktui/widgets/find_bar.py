@@ -10,14 +10,17 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 from textual.widgets.text_area import Location, Selection
 
-from ktui.widgets.editor import Editor, found_in
+from ktui.kinds.text import clean
+from ktui.widgets.editor import Editor
+from ktui.widgets.key_order import obeyed
+from ktui.widgets.line_colours import found_in
 
 MOST = 10_000
 """Places that are counted."""
@@ -36,6 +39,29 @@ class WrongPattern(Exception):  # noqa: N818 - what it stands for
     """What is typed is no regular expression, or puts in a part that the expression does not have."""
 
 
+class _Line(Input):
+    """A line to type into, without the letters of alt+c and its like, which terminals send as well, and without what a
+    terminal would obey: it is drawn as it is."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self._put(event.text)
+
+    def action_paste(self) -> None:
+        """Paste what was cut or copied."""
+        self._put(self.app.clipboard)
+
+    def _put(self, text: str) -> None:
+        if text:
+            self.replace(clean(text.splitlines()[0]), *self.selection)
+
+    async def _on_key(self, event: events.Key) -> None:
+        bar = self.query_ancestor(FindBar)
+        if not await obeyed(event, self, bar) and event.key.startswith("alt+"):
+            event.prevent_default()
+
+
 class FindBar(Vertical):
     """Finds as it is typed, from the cursor on and then from the top; what is found is selected in the editor.
 
@@ -45,12 +71,13 @@ class FindBar(Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", priority=True),
-        Binding("f3", "find(1)", "Next", show=False),
-        Binding("shift+f3,f15,shift+enter", "find(-1)", "Previous", show=False),
+        Binding("f3,down", "find(1)", "Next", show=False),
+        # What most terminals send for shift+F3 is also what tells where the cursor is.
+        Binding("up,shift+f3,f15,shift+enter", "find(-1)", "Previous", show=False),
         Binding("alt+c", "case", "Case", show=False, tooltip="Whether upper and lower case differ."),
         Binding("alt+r", "expression", "Expression", show=False, tooltip="Whether it is a regular expression."),
         Binding("alt+a", "replace_all", "Replace all", show=False),
-        Binding("tab,shift+tab,up,down", "other_line", show=False),
+        Binding("tab,shift+tab", "other_line", show=False, priority=True),
     ]
     DEFAULT_CSS = """
     FindBar {
@@ -72,8 +99,8 @@ class FindBar(Vertical):
     def __init__(self, editor: Editor, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._editor = editor
-        self._line = Input(id="wanted", placeholder="text to find", compact=True)
-        self._instead = Input(id="instead", placeholder="nothing", compact=True)
+        self._line = _Line(id="wanted", placeholder="text to find", compact=True)
+        self._instead = _Line(id="instead", placeholder="nothing", compact=True)
         # A blinking cursor writes 3.6 KB a second to the terminal.
         self._line.cursor_blink = self._instead.cursor_blink = False
         self._said = Static("", id="said", markup=False)
@@ -85,6 +112,7 @@ class FindBar(Vertical):
         self._counted = False
         self._counted_for: tuple[re.Pattern[str] | None, int] = (None, 0)
         self._pattern: re.Pattern[str] | None = None
+        self._looked_for = ""
 
     def compose(self) -> ComposeResult:
         """What to look for, and what is put in its place."""
@@ -117,7 +145,7 @@ class FindBar(Vertical):
             replace: with a line for what is put in the place of what is found.
         """
         selected = self._editor.selected_text
-        if selected and "\n" not in selected and len(selected) <= LONGEST and not self.shown:
+        if selected.isprintable() and 0 < len(selected) <= LONGEST and not self.shown:
             self._line.value = re.escape(selected) if self._expression else selected
         self._begin = min(self._editor.selection)
         self.query_one("#replacing").display = replace and not self._editor.read_only
@@ -163,7 +191,8 @@ class FindBar(Vertical):
     @on(Input.Changed, "#wanted")
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        if self.shown:
+        # It is told behind what was done with it already.
+        if self.shown and self._line.value != self._looked_for:
             self._look(self._begin)
 
     @on(Input.Submitted)
@@ -203,6 +232,7 @@ class FindBar(Vertical):
 
     def _look(self, start: Location, *, before: bool = False) -> None:
         """Select the next place from somewhere on, or the last one before that."""
+        self._looked_for = self._line.value
         try:
             pattern = self.pattern
         except WrongPattern as error:
@@ -266,7 +296,7 @@ class FindBar(Vertical):
         self._say(f"{place + 1:,} of {count}" if here and not self._editor.selection.is_empty else count)
 
     def _say(self, words: str, *, wrong: bool = False) -> None:
-        self._said.update(words)
+        self._said.update(clean(words))
         self._said.set_class(wrong, "-wrong")
         # Why an expression is wrong takes some words.
         self._ways.display = len(words) <= _SHORT
@@ -299,6 +329,7 @@ class FindBar(Vertical):
         """Put the other text in the place of all, as one step back for undo."""
         if not self._replaces:
             return
+        self._looked_for = self._line.value
         try:
             if (pattern := self.pattern) is None:
                 return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import dataclasses
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,17 +14,29 @@ import pytest
 from ktui.actions.action import Action, Asks, JsonObject
 from ktui.actions.edit import edit_action, editable
 from ktui.actions.journal import Entry, entry_of
+from ktui.actions.place import Place
 from ktui.actions.replace import create_again_action, immutable, recreate_action, replace_action
 from ktui.actions.server_side_apply import conflicts_of, server_side_apply_action
 from ktui.actions.undertaking import Stage
 from ktui.actions.undoing import undo_action
 from ktui.kinds.names import ObjectKey
+from ktui.kube.client import Client
+from ktui.kube.discovery import discover
 from ktui.kube.errors import Conflict, NotFound
 from ktui.kube.listing import kind_of
 from ktui.kube.openapi import SavedSchemas
 from ktui.kube.session import Session
+from ktui.manifests.cleaning import clean as cleaned
+from ktui.manifests.cleaning import restored
 from ktui.manifests.lists import GUESSED, Lists
+from ktui.manifests.merge import merge
+from ktui.manifests.patches import changes
+from ktui.manifests.reading import read
+from ktui.manifests.writing import write
+from tests.cluster import specimens
+from tests.cluster.clusters import Cluster
 from tests.cluster.conftest import Opened
+from tests.cluster.creating import Creating, Refused
 from tests.cluster.doing import Deed
 from tests.cluster.objects import Manifest, Objects, until
 from tests.cluster.test_merge import container, content, pod, web
@@ -78,10 +91,11 @@ class Editing:
     async def done(self, make: Make, change: Change, **more: Any) -> Deed:
         """Done, and kept in a journal."""
         deed = await self.act(make, change, **more).done()
-        while isinstance(deed.error, Conflict) and make is replace_action:
-            # A controller was faster; the person reads it again.
-            deed.undertaking.again()
-            await deed.done()
+        for _ in range(5):
+            if isinstance(deed.error, Conflict):
+                # A controller was faster; the person reads it again.
+                deed.undertaking.again()
+                await deed.done()
         self.written += [entry_of(each, context="c", at=1.0) for each in deed.written]
         assert deed.error is None, deed.error
         return deed
@@ -176,6 +190,156 @@ async def test_objects_become_what_was_edited_and_what_they_were(make: Make, edi
         assert content(await edit.live()) == content(edit.changed(change))
         await edit.undone()
         assert content(await edit.live()) == content(before)
+
+
+@pytest.mark.parametrize("make", [edit_action, server_side_apply_action, replace_action])
+async def test_the_kubectl_line_does_the_same(make: Make, editing: Begin, cluster: Cluster, namespace: str) -> None:
+    """With what it reads, it makes of the object what was edited."""
+    for manifest, change in several(namespace):
+        edit = await editing(manifest)
+        acting = Creating(Place(edit.session), cluster)
+
+        async def line(edit: Editing = edit, change: Change = change, acting: Creating = acting) -> bool:
+            deed = await edit.act(make, change).prepare()
+            (step,) = deed.undertaking.works[0].steps
+            try:
+                await acting.kubectl(step.kubectl[1:], step.stdin)
+            except Refused as refused:
+                if "has been modified" not in str(refused):
+                    raise
+                # By a controller, meanwhile.
+                return False
+            return True
+
+        await until(line)
+        assert content(await edit.live()) == content(edit.changed(change))
+
+
+# -- every kind ------------------------------------------------------------------------------------
+
+
+async def test_objects_of_every_kind_come_back_as_they_were(client: Client, objects: Objects, namespace: str) -> None:
+    """Shown, written and read again, nothing of them is changed; secrets neither masked nor decoded."""
+    await objects.apply(web(namespace))
+    data = {"text": "aHVudGVyMg==", "binary": "/w=="}
+    meta = {"name": "s", "namespace": namespace}
+    await objects.apply({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": data})
+    await objects.apply(specimens.pod(namespace, "p"))
+    await objects.apply(definition(namespace))
+    await objects.apply(await served(objects, namespace, {"size": 3, "parts": [{"name": "a", "value": "1"}]}))
+    seen = set()
+    for resource in (await discover(client)).resources:
+        if "list" not in resource.verbs:
+            continue
+        answer = await client.request("GET", resource.gvr.path(), query={"limit": "40"})
+        for found in json.loads(answer.body)["items"]:
+            item = {"apiVersion": resource.gvr.group_version, "kind": resource.kind, **found}
+            for decoded in (False, True):
+                (document,) = read(write(cleaned(item, decoded=decoded).value)).documents
+                back = restored(document.value, item)
+                assert back.lost == []
+                base, mine = editable(item), editable(back.value)
+                assert merge(base, base, mine, GUESSED).value == base, item
+                assert changes(base, mine, GUESSED).body == {}, item
+            seen.add(resource.kind)
+    assert seen >= {"Deployment", "Secret", "ConfigMap", "Namespace", "Node", "Pod", "Service", "Gadget"}
+
+
+def definition(namespace: str) -> dict[str, Any]:
+    """A kind of its own, with a list that is merged by names, and one that is not."""
+    values = {"name": {"type": "string"}, "value": {"type": "string"}}
+    part = {"type": "object", "required": ["name"], "properties": values}
+    keyed = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+    fields = {
+        "size": {"type": "integer"},
+        "words": {"type": "array", "items": {"type": "string"}},
+        "parts": {"type": "array", "items": part, **keyed},
+        "fixed": {"type": "string", "x-kubernetes-validations": [{"rule": "self == oldSelf"}]},
+    }
+    schema = {"type": "object", "properties": {"spec": {"type": "object", "properties": fields}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    names = {"plural": "gadgets", "singular": "gadget", "kind": "Gadget", "listKind": "GadgetList"}
+    group = f"{namespace}.example.com"
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"gadgets.{group}"},
+        "spec": {"group": group, "scope": "Namespaced", "names": names, "versions": [version]},
+    }
+
+
+async def served(objects: Objects, namespace: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """An object of that kind, which is served by now."""
+    manifest = {
+        "apiVersion": f"{namespace}.example.com/v1",
+        "kind": "Gadget",
+        "metadata": {"name": "one", "namespace": namespace},
+        "spec": spec,
+    }
+
+    async def there() -> bool:
+        try:
+            await objects.apply(manifest)
+        except NotFound:
+            return False
+        return True
+
+    await until(there, what="the kind is not served")
+    await objects.delete(manifest)
+    return manifest
+
+
+def _gadget(item: dict[str, Any]) -> None:
+    item["spec"] |= {"size": 4, "words": ["b", "c"]}
+    item["spec"]["parts"] = [{"name": "a", "value": "2"}, {"name": "c", "value": "3"}]
+
+
+def _wrong_type(item: dict[str, Any]) -> None:
+    item["spec"]["size"] = "three"
+
+
+def _unknown_field(item: dict[str, Any]) -> None:
+    item["spec"]["colour"] = "red"
+
+
+@pytest.mark.parametrize("make", [edit_action, server_side_apply_action, replace_action])
+async def test_custom_resources(make: Make, editing: Begin, objects: Objects, namespace: str) -> None:
+    """Become what was edited, and what they were; what their schema refuses, is refused before it is done."""
+    await objects.apply(definition(namespace))
+    parts = [{"name": "a", "value": "1"}, {"name": "b", "value": "1"}]
+    manifest = await served(objects, namespace, {"size": 3, "words": ["a", "b"], "parts": parts})
+    edit = await editing(manifest)
+    before = await edit.live()
+    await edit.done(make, _gadget)
+    assert content(await edit.live()) == content(edit.changed(_gadget))
+    await edit.undone()
+    assert content(await edit.live()) == content(before)
+    await edit.open()
+    for wrong in (_wrong_type, _unknown_field):
+        deed = await edit.act(make, wrong).prepare()
+        assert [preview.refused for preview in deed.previews] == [True], wrong.__name__
+
+
+async def test_items_of_a_custom_resource_have_owners(
+    cluster: Cluster, editing: Begin, objects: Objects, namespace: str
+) -> None:
+    """By their names, as the server keeps them, though ktui knows no schema."""
+    if cluster.kind == "embedded":
+        pytest.skip("the embedded cluster takes the lists of custom resources for one value")
+    await objects.apply(definition(namespace))
+    parts = [{"name": "a", "value": "1"}, {"name": "b", "value": "1"}]
+    manifest = await served(objects, namespace, {"size": 3, "parts": parts})
+    edit = await editing(manifest, manager="somebody")
+    deed = await edit.act(server_side_apply_action, _gadget).prepare()
+    assert deed.refusal == "An apply does not remove spec.parts[b]: applied by somebody."
+
+    def value(item: dict[str, Any]) -> None:
+        item["spec"]["parts"][0]["value"] = "2"
+
+    deed = await edit.act(server_side_apply_action, value).prepare()
+    assert told(deed) == [("spec.parts[a].value", "somebody")]
+    await edit.done(server_side_apply_action, value, force=True)
+    assert (await edit.live())["spec"]["parts"] == [{"name": "a", "value": "2"}, {"name": "b", "value": "1"}]
 
 
 # -- owners ----------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 
 from ktui.app import KtuiApp
 from ktui.demo.clock import SteppedClock
-from ktui.demo.run import Cluster, serve
+from ktui.demo.run import Cluster
 from ktui.kinds.column import JoinColumn
 from ktui.kube.state import Absent, Denied, Live, Partial, Polled
 from ktui.options import Options
@@ -24,6 +24,7 @@ from ktui.screens import tables
 from ktui.screens.home import HomeScreen
 from ktui.screens.tables import TableScreen
 from ktui.widgets.live_pane import LivePane
+from tests.lived import lived
 
 SEED = 7
 PATIENCE = 20.0
@@ -81,8 +82,8 @@ class World:
 @pytest_asyncio.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """An embedded cluster in the test's own loop."""
-    clock = SteppedClock()
-    cluster = await serve(seed=SEED, clock=clock)
+    built, clock = lived(SEED)
+    cluster = await built.serve()
     yield World(cluster, clock, tmp_path)
     await cluster.stop()
 
@@ -91,10 +92,10 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 def world_in_thread(tmp_path: Path) -> Iterator[World]:
     """An embedded cluster for tests that cannot be coroutines, such as snapshots."""
     loop = asyncio.new_event_loop()
-    clock = SteppedClock()
+    built, clock = lived(SEED)
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    cluster = asyncio.run_coroutine_threadsafe(serve(seed=SEED, clock=clock), loop).result(PATIENCE)
+    cluster = asyncio.run_coroutine_threadsafe(built.serve(), loop).result(PATIENCE)
     yield World(cluster, clock, tmp_path)
     asyncio.run_coroutine_threadsafe(cluster.stop(), loop).result(PATIENCE)
     loop.call_soon_threadsafe(loop.stop)

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from ktui.kinds.manifest import LAST_APPLIED
 from ktui.kinds.names import GVR_DEPLOYMENTS, ObjectKey
 from ktui.kube.errors import ConnectionFailed
-from ktui.screens.compare import CompareScreen
+from ktui.screens.compare import CompareScreen, Side
 from ktui.screens.details import DetailsScreen
 from tests.ui.conftest import World, listed, screen_text, shows, shows_not, until
 from tests.ui.test_home import pane
@@ -23,7 +23,7 @@ STORE, CHECKOUT = ObjectKey("shop", "storefront"), ObjectKey("shop", "checkout")
 
 def applied(world: World, value: Any = None, **spec: Any) -> None:
     """Let the deployment have been applied with kubectl: as it is, but for some fields of its spec."""
-    found = copy.deepcopy(dict(world.cluster.storage.get("deployments.apps", *HELLO) or {}))
+    found = _stored(world)
     found["metadata"].setdefault("annotations", {}).pop(LAST_APPLIED, None)
     was = {**found, "spec": {**found["spec"], **spec}} if value is None else value
     found["metadata"]["annotations"][LAST_APPLIED] = json.dumps(was, sort_keys=True)
@@ -171,6 +171,25 @@ async def test_hostile_texts_and_long_lines_stay_in_their_place(world: World) ->
         await shows(pilot, 'end"')
 
 
+async def test_long_lines_that_differ_at_their_end_differ(world: World) -> None:
+    """What differs is in sight, however long what is before it."""
+    async with world.open() as pilot:
+        applied(world, paused="x" * 500_000 + "end")
+        await opened(pilot)
+        await shows(pilot, "1 difference")
+        applied(world, {**_stored(world), "metadata": {"annotations": {"note": "y" * 500_000 + " was"}}})
+        note = {**_stored(world), "metadata": {**_stored(world)["metadata"]}}
+        note["metadata"]["annotations"] = {**note["metadata"]["annotations"], "note": "y" * 500_000 + " is"}
+        world.cluster.storage.update("deployments.apps", note)
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: any(left.endswith("y was") for left, _ in halves(pilot)), "the end of the left line")
+        assert any(right.endswith("y is") for _, right in halves(pilot))
+
+
+def _stored(world: World) -> dict[str, Any]:
+    return copy.deepcopy(dict(world.cluster.storage.get("deployments.apps", *HELLO) or {}))
+
+
 async def test_values_of_secrets_are_not_shown(world: World) -> None:
     """Only that they differ."""
     async with world.open() as pilot:
@@ -217,7 +236,7 @@ def _cells_before(strip: Any, sign: str) -> int:
 
 def _template(world: World) -> dict[str, Any]:
     """The pod template as it was once: of another image, and without a probe."""
-    found = copy.deepcopy(dict(world.cluster.storage.get("deployments.apps", *HELLO) or {}))
+    found = _stored(world)
     template: dict[str, Any] = found["spec"]["template"]
     container = template["spec"]["containers"][0]
     container |= {"image": container["image"].replace("2.53", "2.39"), "tty": True}
@@ -238,3 +257,20 @@ def test_compare_looks(world_in_thread: World, snap_compare: Any, size: tuple[in
         await shows(pilot, "2 of")
 
     assert snap_compare(world_in_thread.app(), terminal_size=size, run_before=before)
+
+
+async def test_what_is_known_already_is_compared_at_once(world: World) -> None:
+    """As the editor compares its text with what is on the server; there is nothing to be read again."""
+    async with world.open(size=(80, 24)) as pilot:
+        value = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "uid": "1"}, "spec": {"nodeName": "one"}}
+        other = {**value, "metadata": {"name": "a", "uid": "2"}}
+        pilot.app.push_screen(CompareScreen(Side("yours", value), Side("on the server", other), about="pod a"))
+        await shows(pilot, "nothing differs")
+        assert "equal lines" in screen_text(pilot)
+        await pilot.press("n", "t", "ctrl+r", "space")
+        await shows(pilot, "nodeName: one")
+        pilot.app.screen.dismiss()
+        changed = {**other, "spec": {"nodeName": "two"}}
+        pilot.app.push_screen(CompareScreen(Side("yours", value), Side("on the server", changed), about="pod a"))
+        await shows(pilot, "1 difference")
+        await shows(pilot, "+   nodeName: two")

@@ -24,6 +24,7 @@ from ktui.widgets import edited_text
 from ktui.widgets.completions import Completions
 from ktui.widgets.edited_text import EditedText, cells_before, column_at, shown
 from ktui.widgets.editor import Editor, Mark, Note, beginning
+from ktui.widgets.editor_view import EditorView
 from ktui.widgets.find_bar import FindBar
 from ktui.widgets.folding import FoldedDocument, block_around, block_end, blocks_below_top
 from ktui.widgets.palette import DARK, Ink, themes
@@ -125,11 +126,16 @@ def test_what_is_known_of_lines_is_right_after_any_changes(changes: list[tuple[i
         assert document.text == kept
 
 
-@given(st.text(st.characters(codec="utf-8"), max_size=12).filter(lambda text: "\n" not in text))
-def test_cells_and_columns_agree(line: str) -> None:
+@given(
+    st.text(st.characters(codec="utf-8"), max_size=12).filter(lambda text: "\n" not in text),
+    st.sampled_from([1, 5_000]),
+)
+def test_cells_and_columns_agree(text: str, times: int) -> None:
     """Nothing that a terminal would obey is drawn, and the cell of a column has that column."""
+    line = "字" * times + text
     assert shown(line).isprintable()
-    for column in range(len(line)):
+    assert cells_before(line, len(line)) == 2 * times + sum(cells_before(each, 1) for each in text)
+    for column in range(times, len(line)):
         if cells_before(line, column) < cells_before(line, column + 1):
             assert column_at(line, cells_before(line, column)) == column
 
@@ -233,12 +239,15 @@ async def test_what_is_changed_or_looked_for_inside_a_fold_is_shown() -> None:
 
 
 async def test_a_click_beside_a_block_folds_it() -> None:
-    """On the number of its first line; below, clicks and the mouse's selection count the lines that are seen."""
+    """On the number of its first line, which shows what is wrong inside; clicks below count the lines that are seen."""
     async with open_on() as (pilot, _, editor):
         await pilot.click(Editor, offset=(1, CONTAINERS))
         assert editor.folded == {CONTAINERS}
         await pilot.click(Editor, offset=(editor.gutter_width + 2, CONTAINERS + 1))
         assert editor.cursor_location == (RESTART, 2)
+        editor.mark({ARGS: [Mark(0, 0)]})
+        await pilot.pause()
+        assert lines(pilot)[CONTAINERS].startswith("✖ 6 ▸")
         await pilot.click(Editor, offset=(1, CONTAINERS))
         assert not editor.folded
 
@@ -322,6 +331,33 @@ async def test_selecting_more_and_less() -> None:
             assert editor.selection.start[0] == row
         await pilot.press("alt+down")
         assert editor.selection == Selection.cursor((ARGS - 1, 6))
+
+
+async def test_moving_lines() -> None:
+    """With what is folded into them, over what is folded; the end of the text stays its end, and undo is one step."""
+    async with open_on() as (pilot, _, editor):
+        web, side = TEXT.split("\n")[WEB:SIDE], TEXT.split("\n")[SIDE:RESTART]
+        editor.fold_row(SIDE)
+        editor.move_cursor((WEB, 4))
+        editor.fold_row(WEB)
+        await pilot.press("alt+shift+down")
+        assert editor.document.lines[WEB:RESTART] == side + web
+        assert editor.folded == {WEB, WEB + len(side)}
+        assert editor.cursor_location == (WEB + len(side), 4)
+        await pilot.press("alt+shift+up")
+        assert editor.text == TEXT
+        assert editor.folded == {WEB, SIDE}
+        await pilot.press("alt+shift+down", "ctrl+z")
+        assert editor.text == TEXT
+        editor.move_cursor((RESTART, 0))
+        await pilot.press("alt+shift+down")
+        editor.move_cursor((0, 0))
+        await pilot.press("alt+shift+up")
+        assert editor.text == TEXT
+        editor.selection = Selection((0, 3), (2, 0))
+        await pilot.press("alt+shift+down")
+        assert editor.document.lines[:3] == ["metadata:", "apiVersion: v1", "kind: Pod"]
+        assert editor.selection == Selection((1, 3), (3, 0))
 
 
 @pytest.mark.parametrize("key", ["tab", "shift+tab", "ctrl+underscore", "alt+d"])
@@ -427,6 +463,30 @@ async def offer(pilot: Pilot[Any], app: EditorApp, found: Sequence[Completion] =
     await pilot.pause()
 
 
+async def test_keys_that_come_in_one_piece_are_done_in_their_order() -> None:
+    """In the editor, and in the bar."""
+    async with open_on() as (pilot, app, editor):
+        for key in ("end", "left", "x", "home", "delete", "A", "enter"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: editor.document.line_count == TEXT.count("\n") + 2, "a new line")
+        assert editor.document.lines[:2] == ["A", "piVersion: vx1"]
+        for key in ("ctrl+r", "w", "b", "left", "e", "tab", "W", "E", "alt+a"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await shows(pilot, "3 replaced")
+        assert "image: WE:1" in editor.text
+
+
+async def test_letters_that_come_with_alt_are_not_typed() -> None:
+    """A terminal's alt+d is a `d`, too."""
+    async with open_on() as (pilot, app, editor):
+        app.post_message(events.Key("alt+d", "d"))
+        await until(pilot, lambda: editor.document.lines[:2] == ["apiVersion: v1"] * 2, "the line once more")
+        await pilot.press("ctrl+f", "i", "m")
+        app.post_message(events.Key("alt+c", "c"))
+        await shows(pilot, "● alt+c")
+        assert app.bar.query_one("#wanted", Input).value == "im"
+
+
 async def test_what_is_offered_is_chosen_with_the_keys_of_the_editor() -> None:
     """Its lines have columns; the keys that move the cursor move in it, and a map goes on in a new line."""
     async with open_on() as (pilot, app, editor):
@@ -450,6 +510,25 @@ async def test_typing_goes_on_and_narrows(keys: str, line: str, below: str) -> N
         await offer(pilot, app)
         await pilot.press(*keys, "tab")
         assert editor.document.lines[5:7] == [line, below]
+        if keys == "h":
+            # Hands that type the colon all the same type over it.
+            await pilot.press(":", "space", ":", "x")
+            assert editor.document.get_line(5) == "  hostname: :x"
+
+
+async def test_what_is_typed_is_not_covered() -> None:
+    """At the bottom of the screen the list stands above; a click takes a line of it."""
+    async with open_on(TEXT * 3, size=(60, 12)) as (pilot, app, editor):
+        editor.move_cursor((20, 0))
+        await pilot.press("end", "enter")
+        app.completions.offer(FOUND)
+        await pilot.pause()
+        assert lines(pilot)[-1].split() == ["22"]
+        assert lines(pilot)[-2].split()[:2] == ["priority", "integer"]
+        await pilot.click(Completions, offset=(3, 1))
+        await pilot.pause()
+        assert editor.document.get_line(21).strip() == "hostname:"
+        assert app.focused is editor
 
 
 async def test_nothing_is_offered_any_more() -> None:
@@ -490,14 +569,26 @@ async def test_finding_as_it_is_typed() -> None:
         assert editor.selection == Selection((3, 8), (3, 11))
         await pilot.press("enter")
         await shows(pilot, "2 of 3")
-        await pilot.press("f3", "f3")
+        await pilot.press("f3", "down")
         await shows(pilot, "1 of 3")
-        await pilot.press("shift+f3")
+        await pilot.press("up")
         await shows(pilot, "3 of 3")
         await pilot.press("escape")
         assert editor.selection == Selection.cursor((7, 11))
         await pilot.press("x")
         assert editor.document.get_line(7) == "    image: xweb:1"
+
+
+async def test_nothing_that_a_terminal_would_obey_gets_into_the_bar() -> None:
+    """Neither from the selection, nor pasted, nor in what is said of an expression."""
+    async with open_on("a: \x1b[31mred\n") as (pilot, app, editor):
+        editor.selection = Selection((0, 3), (0, 9))
+        await pilot.press("ctrl+c", "ctrl+f", "ctrl+v")
+        app.post_message(events.Paste("\\\x1b\n"))
+        await until(pilot, lambda: "\\" in app.bar.query_one("#wanted", Input).value, "what is pasted")
+        await pilot.press("alt+r")
+        await pilot.pause()
+        assert screen_text(pilot).replace("\n", "").isprintable()
 
 
 async def test_case_and_expressions() -> None:
@@ -566,7 +657,7 @@ async def test_a_key_is_as_much_work_in_a_long_text_as_in_a_short_one(
         row = length // 2
         editor.go_to_line(row, 4)
         await pilot.pause()
-        drawn = noted(monkeypatch, Editor, "_text")
+        drawn = noted(monkeypatch, EditorView, "_text")
         measured = noted(monkeypatch, edited_text, "cells_before")
         lines_of = {"a": {row}, "enter": {row, row + 1}, "down": {row + 1, row + 2}, "ctrl+z": {row, row + 1, row + 2}}
         for key, rows in lines_of.items():

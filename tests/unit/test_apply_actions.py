@@ -9,22 +9,23 @@ from typing import Any, cast
 
 import pytest
 
-from ktui.actions.action import Asks, Cluster, JsonObject, Refusal, Step, Target
+from ktui.actions.action import Asks, Cluster, JsonObject, Refusal, Said, Step, Target
 from ktui.actions.edit import editable
 from ktui.actions.edit_words import consequences
 from ktui.actions.place import Place
 from ktui.actions.replace import TRIED, immutable, recreate_action, replace_action
 from ktui.actions.server_side_apply import apply_step, manager_conflicts, server_side_apply_action
-from ktui.actions.undertaking import Preview, Undertaking
+from ktui.actions.undertaking import Preview, Stage, Undertaking
 from ktui.kinds.deployments import DEPLOYMENTS
 from ktui.kinds.generic import generic_kind
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import GVR, ObjectKey
 from ktui.kinds.services import SERVICES
+from ktui.kinds.tone import Tone
 from ktui.kube.errors import Cause, Conflict, Details, Forbidden, Invalid, api_error
 from ktui.manifests.applied import Owner
 from ktui.manifests.lists import GUESSED
-from ktui.widgets.act_words import preview_words
+from ktui.widgets.act_words import preview_words, progress_words
 
 CONFIGMAPS = generic_kind(GVR("", "v1", "configmaps"), "ConfigMap", True)
 RECORDED = json.loads((Path(__file__).parent / "golden" / "errors.json").read_text())
@@ -308,3 +309,38 @@ def test_what_has_to_be_replaced_is_said() -> None:
     cause = Cause("", "Forbidden: field is immutable when `immutable` is set", "data")
     error = Invalid(422, "Invalid", "it is immutable", details=Details(causes=(cause,)))
     assert "The object has to be replaced to have this" in review(step, error=error)
+
+
+def test_of_several_objects_each_is_told_of() -> None:
+    """What would become of it, and then what is sent, one document after the other."""
+    action = replace_action({}, {}, GUESSED, {})
+    place = Target(CONFIGMAPS, ObjectKey("ns", ""))
+    undertaking = Undertaking(cast("Place", None), action, [place], lambda written: None, "")
+    (work,) = undertaking.works
+    bodies = [item(data={"a": "1"}), item(data={"b": "1"})]
+    first, second = (
+        apply_step(Target(CONFIGMAPS, ObjectKey("ns", name)), body, force=False, needs=(), shown=body, wanted=body)
+        for name, body in zip("xy", bodies, strict=True)
+    )
+    work.steps = (first, second)
+    error = Invalid(422, "Invalid", "it is wrong")
+    found = [Preview(first, after=item(data={"a": "1", "more": "1"})), Preview(second, error=error)]
+    words = preview_words(undertaking, (), {work: found}, (), checked=True)
+    shown = "".join(text for text, _ in words).splitlines()
+    assert shown[:5] == [
+        "configmap ns/x  is made",
+        "Added by the server:",
+        '  data.more  "1"',
+        "configmap ns/y  is refused",
+        "✖ it is wrong. Correct the fields the server names.",
+    ]
+    assert shown.count("---") == 1
+    work.error = error
+    work.failed.append((second, error))
+    work.said["configmap ns/y"] = Said(error.sentence, Tone.FAILED, "configmap ns/y")
+    work.stage = Stage.FAILED
+    assert "".join(text for text, _ in progress_words(undertaking)).splitlines() == [
+        "✖ 1 of 2 done",
+        "  Correct the fields the server names.",
+        "  ✖ configmap ns/y  it is wrong.",
+    ]

@@ -42,10 +42,21 @@ def test_what_always_differs_is_left_out() -> None:
 
 
 def test_the_order_of_fields_is_no_difference() -> None:
-    left = {"kind": "Pod", "spec": {"containers": [{"name": "a", "image": "x"}, {"name": "b", "image": "v"}], "n": 1}}
-    right = {"spec": {"n": 1, "containers": [{"image": "x", "name": "a"}, {"image": "z", "name": "b"}]}, "kind": "Pod"}
-    assert compared(left, right) == ["-    image: v", "+    image: z"]
-    moved = {"kind": "Pod", "spec": {"containers": [{"image": "v", "name": "b"}, {"image": "x", "name": "a"}], "n": 1}}
+    left = {
+        "kind": "Pod",
+        "spec": {"containers": [{"name": "a", "image": "x"}, {"name": "b", "image": "v"}], "more": 1},
+    }
+    right = {
+        "spec": {"more": 1, "containers": [{"image": "x", "name": "a"}, {"image": "z", "name": "b"}]},
+        "kind": "Pod",
+    }
+    assert compared(left, right) == ["-  - image: v", "+  - image: z"]
+    text = texts(left, right, ("l", "r"))[0]
+    assert text.index("more: 1") < text.index("containers")
+    moved = {
+        "kind": "Pod",
+        "spec": {"containers": [{"image": "v", "name": "b"}, {"image": "x", "name": "a"}], "more": 1},
+    }
     assert compared(left, moved) != []
 
 

@@ -55,6 +55,11 @@ class Cluster(FakePlace):
         served = (GVR("apps", "v1", "deployments"), "Deployment"), (GVR("x.io", "v1", "widgets"), "Widget")
         return Discovery([Resource(gvr, kind, "", True, (), (), (), ()) for gvr, kind in served])
 
+    async def get(self, gvr: GVR, key: ObjectKey, subresource: str = "") -> dict[str, Any]:
+        """An object, after a moment, as from any cluster."""
+        await asyncio.sleep(0)
+        return await super().get(gvr, key, subresource)
+
     def have(self, gvr: GVR, name: str, namespace: str = "shop", **fields: Any) -> None:
         """Put an object there."""
         kind = {"secrets": "Secret", "configmaps": "ConfigMap", "services": "Service"}.get(gvr.resource, "")

@@ -203,6 +203,18 @@ def test_the_namespace_that_a_manifest_names_is_a_reference_too() -> None:
     ]
 
 
+def test_the_objects_of_a_list_refer_to_what_they_need() -> None:
+    value = {"apiVersion": "v1", "kind": "List", "items": [wrapped("Pod"), "no object", wrapped("CronJob")]}
+    found = references(value, "shop")
+    assert len(found) == len(references(wrapped("Pod"), "shop")) + len(references(wrapped("CronJob"), "shop"))
+    for one in found:
+        assert at(value, one) == (one.name, one.part)
+    value["items"] = [document(LOOSE).value]
+    ends = loose_ends(Document(value, 1, NOWHERE))
+    assert ends[0].path[:2] == ("items", 0)
+    assert len(ends) == 8
+
+
 # -- its own parts ---------------------------------------------------------------------------------
 
 LOOSE = """
