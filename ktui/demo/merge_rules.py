@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from ktui.demo.schema import Field, atomic_types, named_fields, type_of
@@ -115,6 +116,7 @@ def rules_of(obj: Mapping[str, Any], schema: Schema | None = None) -> Rules:
     return _Typed(type=name, kind="map") if name is not None else _described(schema or {}, is_object=True)
 
 
+@cache
 def _typed(field: Field) -> Rules:
     keys = next((fact.removeprefix("map=") for fact in field.facts if fact.startswith("map=")), "")
     of_type = not field.form and field.type in atomic_types() and "granular" not in field.facts
