@@ -8,7 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import pytest_asyncio
@@ -26,6 +26,7 @@ from ktui.screens.tables import TableScreen
 from ktui.widgets.live_pane import LivePane
 from tests.lived import lived
 
+T = TypeVar("T")
 SEED = 7
 PATIENCE = 20.0
 """Seconds after which a condition counts as never coming true."""
@@ -51,12 +52,25 @@ class World:
         cluster: the cluster.
         clock: its time.
         folder: where kubeconfigs are written.
+        loop: its event loop, when that runs in a thread of its own.
     """
 
-    def __init__(self, cluster: Cluster, clock: SteppedClock, folder: Path) -> None:
+    def __init__(
+        self, cluster: Cluster, clock: SteppedClock, folder: Path, loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
         self.cluster = cluster
         self.clock = clock
         self._folder = folder
+        self._loop = loop
+
+    def do(self, something: Callable[[Cluster], T]) -> T:
+        """The result of `something`, called in the cluster's own thread."""
+
+        async def call() -> T:
+            return something(self.cluster)
+
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(PATIENCE)
 
     def kubeconfig(self, user: str = "admin") -> Path:
         """A kubeconfig file for a user."""
@@ -96,7 +110,7 @@ def world_in_thread(tmp_path: Path) -> Iterator[World]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     cluster = asyncio.run_coroutine_threadsafe(built.serve(), loop).result(PATIENCE)
-    yield World(cluster, clock, tmp_path)
+    yield World(cluster, clock, tmp_path, loop)
     asyncio.run_coroutine_threadsafe(cluster.stop(), loop).result(PATIENCE)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(PATIENCE)
