@@ -56,7 +56,9 @@ ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→"}
 
 def display(binding: Binding) -> str:
     """A key as the application writes it."""
-    return binding.key_display or (KEY_NAMES | ARROWS).get(binding.key, binding.key)
+    names = KEY_NAMES | ARROWS
+    parts = "+".join(names.get(part, part) for part in binding.key.split("+"))
+    return binding.key_display or names.get(binding.key, parts)
 
 
 def bindings_of(*nodes: type[DOMNode]) -> list[Binding]:

@@ -40,6 +40,12 @@ KEY_NAMES = {
     "equals_sign": "=",
     "pageup": "pgup",
     "pagedown": "pgdn",
+    "ctrl+underscore": "ctrl+/",
+    "ctrl+slash": "ctrl+/",
+    # What terminals send for shift and a function key.
+    "f15": "shift+f3",
+    "f20": "shift+f8",
+    "f21": "shift+f9",
 }
 
 

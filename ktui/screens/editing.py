@@ -80,7 +80,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
         Binding("f2", "snippet", "Insert", priority=True, tooltip="Put in a probe, a volume … where it goes."),
         Binding("ctrl+l", "explain", "Explain", priority=True, tooltip="What a field means, and what may be in it."),
         Binding("f8", "problem(1)", "Next problem", tooltip="Go to the next problem."),
-        Binding("shift+f8", "problem(-1)", "Problem before", show=False, tooltip="Go to the problem before."),
+        Binding("shift+f8,f20", "problem(-1)", "Problem before", show=False, tooltip="Go to the problem before."),
         Binding("ctrl+f", "find", "Find", priority=True, tooltip="Find a text, as it is typed."),
         Binding("ctrl+r", "replace", "Replace", show=False, priority=True, tooltip="Put another text in its place."),
         Binding("f3", "find_again(1)", "Next", show=False, tooltip="The next place where it stands."),

@@ -19,7 +19,7 @@ OTHER_SIDE = {MINE: THEIRS, THEIRS: MINE, BASE: BASE}
 BOTH_LISTS = pytest.mark.parametrize("lists", [GUESSED, POD], ids=["guessed", "schema"])
 
 
-def sides(conflict: Conflict) -> tuple[Any, str, str, str]:
+def sides(conflict: Conflict) -> tuple[Any, ...]:
     """What is in conflict, so that it can be compared; the order of items is nobody's."""
     return conflict.key, *(repr(unordered(side)) for side in (conflict.base, conflict.theirs, conflict.mine))
 
