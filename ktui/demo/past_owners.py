@@ -17,13 +17,13 @@ def remember_owners(storage: Storage) -> None:
     """Give every object owners, as if it had come by the usual way.
 
     Args:
-        storage: with the objects; it tells everybody that they have changed.
+        storage: with the objects, before anybody has seen them.
     """
     for resource in storage.resources():
         if resource not in _WITHOUT:
             for obj in storage.list(resource):
                 if "managedFields" not in obj["metadata"]:
-                    storage.update(resource, _owned(resource, obj), same_generation=True)
+                    storage.restate(resource, _owned(resource, obj))
 
 
 def _owned(resource: str, obj: Object) -> Object:

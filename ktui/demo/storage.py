@@ -173,6 +173,16 @@ class Storage:
         self._publish(shelf, Event("MODIFIED", resource, stored, current, self.version))
         return stored
 
+    def restate(self, resource: str, obj: Object) -> None:
+        """Puts another text of an object in its place, of the same version, and tells nobody.
+
+        Args:
+            resource: The key of the resource.
+            obj: As it is stored, with other metadata; before anybody has seen it.
+        """
+        meta = obj["metadata"]
+        self._shelf(resource).objects[meta.get("namespace", ""), meta["name"]] = obj
+
     def imagine(self, resource: str, obj: Object) -> Object:
         """Returns what `update` would store, at the present resourceVersion, and stores nothing.
 

@@ -69,8 +69,8 @@ class DetailsScreen(FailuresSaid, Acting):
         Binding("left", "turn(-1)", "Previous tab", show=False),
         Binding("y", "show('yaml')", "YAML", tooltip="The object as YAML."),
         Binding("c", "copy", "Copy", tooltip="Copy the name, the YAML or the kubectl line."),
-        Binding("e", "edit", "Edit", tooltip="Change the object's manifest, and see what would happen first."),
-        Binding("E", "edit(True)", "$EDITOR", show=False, tooltip="Change it in your own editor."),
+        Binding("e", "edit", "Edit", tooltip="Change the manifest, safely; E in your own editor."),
+        Binding("E", "edit(True)", "$EDITOR", show=False, tooltip="Change the manifest, safely; E in your own editor."),
         Binding(
             "equals_sign",
             "compare",

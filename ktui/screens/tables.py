@@ -67,8 +67,8 @@ class TableScreen(Navigation):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "details", "Details", tooltip="Everything about the object: overview, YAML, events, relations."),
-        Binding("e", "edit", "Edit", tooltip="Change the manifest, and see first what happens."),
-        Binding("E", "edit(True)", "$EDITOR", show=False, tooltip="Change it in your own editor."),
+        Binding("e", "edit", "Edit", tooltip="Change the manifest, safely; E in your own editor."),
+        Binding("E", "edit(True)", "$EDITOR", show=False, tooltip="Change the manifest, safely; E in your own editor."),
         Binding("a", "actions", "Actions", tooltip="All that can be done to the object, and why not."),
         Binding("n", "new", "New", show=False, tooltip="Make something new: a deployment, a service, from YAML."),
         Binding("U", "undo", "Undo", show=False, tooltip="Take back one of the last changes."),
