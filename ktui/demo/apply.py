@@ -10,12 +10,14 @@ from typing import Any
 
 from ktui.demo.errors import StatusError
 from ktui.demo.managed_fields import Path, from_fields, paths_of, readable
-from ktui.demo.merge_keys import entry_key, list_keys
+from ktui.demo.merge_keys import Keys, entry_key, list_keys
 
 Object = dict[str, Any]
 
 
-def apply(current: Object, declared: Object, *, manager: str, force: bool) -> tuple[Object, set[Path]]:
+def apply(
+    current: Object, declared: Object, *, manager: str, force: bool, keys_of: Keys = list_keys
+) -> tuple[Object, set[Path]]:
     """Merges a declaration into an object; neither is changed.
 
     Args:
@@ -23,6 +25,7 @@ def apply(current: Object, declared: Object, *, manager: str, force: bool) -> tu
         declared: what the manager declares.
         manager: the field manager.
         force: whether to take fields over.
+        keys_of: how lists are merged.
 
     Returns:
         The merged object, and the paths the manager now owns.
@@ -30,7 +33,7 @@ def apply(current: Object, declared: Object, *, manager: str, force: bool) -> tu
     Raises:
         StatusError: 409 when another manager owns a field that would change.
     """
-    owned, have = paths_of(declared), paths_of(current)
+    owned, have = paths_of(declared, keys_of), paths_of(current, keys_of)
     contested = {path for path, value in owned.items() if path in have and have[path] != value}
     before: set[Path] = set()
     elsewhere: set[Path] = set()
@@ -44,7 +47,7 @@ def apply(current: Object, declared: Object, *, manager: str, force: bool) -> tu
         conflicts += [(entry, path) for path in sorted(theirs & contested)]
     if conflicts and not force:
         raise _refused(conflicts)
-    merged = _merge(current, declared, "", "")
+    merged = _merge(current, declared, "", "", keys_of)
     # What was empty and has something in it now, stays.
     kept = {path[:length] for path in (*owned, *elsewhere) for length in range(1, len(path) + 1)}
     # Items of lists before what is in them: without its name, an item is not found.
@@ -75,19 +78,19 @@ def _owner(entry: Object) -> str:
     return f'"{entry["manager"]}"{subresource}{using}'
 
 
-def _merge(current: Any, declared: Any, field: str, parent: str) -> Any:
+def _merge(current: Any, declared: Any, field: str, parent: str, keys_of: Keys) -> Any:
     if isinstance(declared, dict) and isinstance(current, dict):
         merged = dict(current)
         for key, value in declared.items():
-            merged[key] = _merge(current.get(key), value, key, field)
+            merged[key] = _merge(current.get(key), value, key, field, keys_of)
         return merged
     if isinstance(declared, list) and isinstance(current, list):
-        return _merge_list(current, declared, field, parent)
+        return _merge_list(current, declared, field, parent, keys_of)
     return declared
 
 
-def _merge_list(current: list[Any], declared: list[Any], field: str, parent: str) -> list[Any]:
-    keys = list_keys(field, parent)
+def _merge_list(current: list[Any], declared: list[Any], field: str, parent: str, keys_of: Keys) -> list[Any]:
+    keys = keys_of(field, parent)
     if keys.is_set:
         return [*current, *(value for value in declared if value not in current)]
     if not keys.apply_keys:
@@ -97,7 +100,7 @@ def _merge_list(current: list[Any], declared: list[Any], field: str, parent: str
     merged = []
     for entry in current:
         mine = known.get(entry_key(entry, keys.apply_keys))
-        merged.append(entry if mine is None else _merge(entry, mine, "", field))
+        merged.append(entry if mine is None else _merge(entry, mine, "", field, keys_of))
     return merged + [entry for key, entry in known.items() if key not in have]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ktui.demo.merge_keys import entry_key, list_keys
+from ktui.demo.merge_keys import Keys, entry_key, list_keys
 
 Object = dict[str, Any]
 Path = tuple[str, ...]
@@ -30,8 +30,13 @@ _NEVER_OWNED_METADATA = {
 }
 
 
-def paths_of(obj: Object) -> dict[Path, Any]:
-    """Every leaf of an object that can be owned, with its value."""
+def paths_of(obj: Object, keys_of: Keys = list_keys) -> dict[Path, Any]:
+    """Every leaf of an object that can be owned, with its value.
+
+    Args:
+        obj: the object.
+        keys_of: how its lists are merged.
+    """
     found: dict[Path, Any] = {}
     for key, value in obj.items():
         if key in _NEVER_OWNED:
@@ -40,17 +45,17 @@ def paths_of(obj: Object) -> dict[Path, Any]:
             value = {name: part for name, part in value.items() if name not in _NEVER_OWNED_METADATA}
             if not value:
                 continue
-        _collect(found, (f"f:{key}",), key, "", value)
+        _collect(found, (f"f:{key}",), key, "", value, keys_of)
     return found
 
 
-def _collect(found: dict[Path, Any], path: Path, field: str, parent: str, value: Any) -> None:
+def _collect(found: dict[Path, Any], path: Path, field: str, parent: str, value: Any, keys_of: Keys) -> None:
     if isinstance(value, dict) and value and field != "selector":  # selectors are owned as a whole
         for key, part in value.items():
-            _collect(found, (*path, f"f:{key}"), key, field, part)
+            _collect(found, (*path, f"f:{key}"), key, field, part, keys_of)
         return
     if isinstance(value, list) and value:
-        keys = list_keys(field, parent)
+        keys = keys_of(field, parent)
         if keys.is_set:
             found.update({(*path, f"v:{_text(entry)}"): entry for entry in value})
             return
@@ -60,7 +65,7 @@ def _collect(found: dict[Path, Any], path: Path, field: str, parent: str, value:
                 step = "k:" + _text(dict(zip(keys.apply_keys, values or (), strict=True)))
                 found[(*path, step, ".")] = ""
                 for key, part in entry.items():
-                    _collect(found, (*path, step, f"f:{key}"), key, field, part)
+                    _collect(found, (*path, step, f"f:{key}"), key, field, part, keys_of)
             return
     found[path] = value
 
@@ -158,8 +163,8 @@ def record(
     return {**obj, "metadata": metadata | ({"managedFields": entries} if entries else {})}
 
 
-def changed(before: Object, after: Object) -> set[Path]:
-    """The paths a write gave a new value."""
-    old, new = paths_of(before), paths_of(after)
+def changed(before: Object, after: Object, keys_of: Keys = list_keys) -> set[Path]:
+    """The paths a write gave a new value; how lists are merged, `keys_of` tells."""
+    old, new = paths_of(before, keys_of), paths_of(after, keys_of)
     missing = object()
     return {path for path, value in new.items() if old.get(path, missing) != value}

@@ -10,11 +10,13 @@ from ktui.demo import errors
 from ktui.demo.allocation import allocate, settle
 from ktui.demo.apply import apply
 from ktui.demo.clock import Clock, rfc3339
+from ktui.demo.custom_schema import schema_of
 from ktui.demo.defaults import apply_defaults
 from ktui.demo.delete_options import read_delete_options
 from ktui.demo.deletion import finish_if_done, request_delete
 from ktui.demo.incoming import check_kind, check_place, check_uid, own_metadata
 from ktui.demo.managed_fields import Path, changed, record
+from ktui.demo.merge_keys import Keys, custom_keys, list_keys
 from ktui.demo.quota import check_quota
 from ktui.demo.request import Request, read_object
 from ktui.demo.resources import Resource
@@ -112,7 +114,7 @@ class Writes:
         if version and version != current["metadata"]["resourceVersion"]:
             raise errors.conflict(resource.key, current["metadata"]["name"])
         obj = self._next_state(request, resource, current, wanted, part)
-        owned = changed(current, obj)
+        owned = changed(current, obj, _keys_of(resource))
         if owned:
             obj = self._recorded(request, obj, owned, "Update", part)
         return self._store_update(request, resource, current, obj)
@@ -182,9 +184,9 @@ class Writes:
             metadata["name"] = self._storage.generated_name(metadata["generateName"])
         if resource.status_subresource:
             obj.pop("status", None)
-        declared = changed({"metadata": {}}, obj)
+        declared = changed({"metadata": {}}, obj, _keys_of(resource))
         apply_defaults(resource.key, obj)
-        filled_in = changed({"metadata": {}}, {**obj, "status": None})
+        filled_in = changed({"metadata": {}}, {**obj, "status": None}, _keys_of(resource))
         owned = declared if operation == "Apply" else filled_in - {("f:status",)}
         if resource.key == "pods":
             pod_identity(self._storage, obj)
@@ -276,12 +278,13 @@ class Writes:
         if version and version != current["metadata"]["resourceVersion"]:
             raise errors.conflict(resource.key, call.name)
         force = request.query.get("force") in ("true", "1")
-        merged, owned = apply(current, declared, manager=request.manager, force=force)
+        keys_of = _keys_of(resource)
+        merged, owned = apply(current, declared, manager=request.manager, force=force, keys_of=keys_of)
         check_patched_identity(merged, current, resource)
         merged["metadata"].pop("resourceVersion", None)
         obj = self._next_state(request, resource, current, merged, "")
         # What others own is either equal, and then shared, or was taken over by force.
-        taken = changed(current, obj) & owned
+        taken = changed(current, obj, keys_of) & owned
         obj = self._recorded(request, obj, owned, "Apply", "", taken)
         if _same_but_for_times(obj, current):
             return 200, current
@@ -344,6 +347,11 @@ class Writes:
             subresource=part,
             time=rfc3339(self._clock.now()),
         )
+
+
+def _keys_of(resource: Resource) -> Keys:
+    """How the lists of a kind's objects are merged."""
+    return list_keys if resource.custom is None else custom_keys(schema_of(resource.custom))
 
 
 def _tidied(obj: Object) -> Object:
