@@ -10,7 +10,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import slow, start, use
+from benchmarks import slow, start, typing_keys, use
 from benchmarks.clusters import cluster
 from benchmarks.figures import Figures
 from benchmarks.goals import Goals
@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="how often everything is started (5)")
     parser.add_argument("--seconds", type=float, default=20.0, help="how long costs are looked at (20)")
     parser.add_argument("--keys", type=int, default=60, help="how many keys are pressed (60)")
-    parser.add_argument("--only", choices=("start", "use", "slow"), help="one part alone")
+    parser.add_argument("--only", choices=("start", "use", "typing", "slow"), help="one part alone")
     asked = parser.parse_args()
     kubectl = os.environ.get("KUBECTL") or shutil.which("kubectl")
     peers = found_peers()
@@ -36,6 +36,8 @@ def main() -> int:
             start.measure(target, figures, programs, asked.rounds, Path(kubectl) if kubectl else None, _say)
         if asked.only in (None, "use"):
             use.measure(target, figures, programs, asked.seconds, asked.keys, _say)
+        if asked.only in (None, "typing"):
+            typing_keys.measure(figures, asked.keys, _say)
         if asked.only in (None, "slow"):
             slow.measure(target, figures, max(1, asked.rounds // 2), _say)
         print(

@@ -52,6 +52,11 @@ MEASURES = {
     "busy cpu": Measure("CPU while 50 pods/s change", "% of a core"),
     "busy bytes": Measure("written in a second then", "B"),
     "used memory": Measure("memory (RSS) after all that", "MB"),
+    # Typing.
+    "typed p50": Measure("letter into 5,000 lines, p50", "ms"),
+    "typed p95": Measure("letter into 5,000 lines, p95", "ms"),
+    "typed long p50": Measure("letter into 1.5 MB, p50", "ms"),
+    "typed long p95": Measure("letter into 1.5 MB, p95", "ms"),
     # Over slow lines.
     "line row": Measure("first pod, 1 MB/s from the API server", "s"),
     "line complete": Measure("all pods, live, over that line", "s"),

@@ -297,6 +297,7 @@ class Action:
         many: whether several objects can be acted on at once.
         creates: whether it makes something new, and its target is a place.
         direct: whether its key works on pages too, and not in the actions menu only.
+        written: whether it is a text to be written, for which there is a page in the place of the dialog.
         footer: whether the footer of a page shows its key, when it is direct; there is not room for all.
         done: the word for it when it is done, `Scaled`.
     """
@@ -316,5 +317,6 @@ class Action:
     many: bool = True
     creates: bool = False
     direct: bool = False
+    written: bool = False
     footer: bool = True
     done: str = "Done"

@@ -40,15 +40,30 @@ def _plan(target: Target, values: Values) -> Sequence[Step]:
     ]
 
 
+def creating(text: str) -> Action:
+    """The same for a text that is there already.
+
+    Args:
+        text: the manifest.
+    """
+
+    async def form(cluster: Cluster, targets: Sequence[Target]) -> Form:
+        _, *others = (await _form(cluster, targets)).fields
+        return Form((Carried(name="yaml", value=text), *others))
+
+    return dataclasses.replace(CREATE_FROM_YAML, form=form, title="Create", written=False)
+
+
 CREATE_FROM_YAML = Action(
     id="create-from-yaml",
     key="y",
     title="Create from YAML",
-    help="Make the objects of a manifest.",
+    help="Write manifests, or open a file of them, and make their objects.",
     plan=_plan,
     offers=lambda kind: True,
     form=_form,
     many=False,
     creates=True,
+    written=True,
     done="Created",
 )

@@ -22,6 +22,7 @@ from ktui.actions.form import Values
 from ktui.actions.kubectl import kubectl
 from ktui.actions.undo import go_json
 from ktui.kinds.manifest import MASK, is_secret
+from ktui.kube.errors import ApiError, BadRequest, Invalid, KtuiError
 from ktui.manifests.lists import ABSENT, Lists, same
 from ktui.manifests.merge import Conflict, Key, merge
 from ktui.manifests.patches import JSON, STRATEGIC, changes
@@ -158,6 +159,19 @@ def edited(target: Target, base: JsonObject, mine: JsonObject, lists: Lists, cho
     if same(live, merged.value):
         raise NothingChanged
     return Edited(live, merged.value)
+
+
+def blames_the_text(error: KtuiError) -> bool:
+    """Whether a server refused what was written, rather than who wrote it, or when.
+
+    Args:
+        error: of a write, or of its dry run.
+    """
+    if isinstance(error, BadRequest | Invalid):
+        # Webhooks may know no dry run, which says nothing of the text.
+        return "dry run" not in error.message
+    # An apply that fits no schema is an error of the server itself, as Kubernetes sees it.
+    return isinstance(error, ApiError) and "typed patch object" in error.message
 
 
 def check_identity(base: JsonObject, mine: JsonObject) -> None:

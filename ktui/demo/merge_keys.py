@@ -5,9 +5,7 @@ Taken from the `patchMergeKey` and `listMapKeys` tags of k8s.io/api. A list with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 # By the field's name and the field it stands in ("" = anywhere): the strategic merge key, then the keys of apply.
 _LISTS: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {
@@ -57,9 +55,6 @@ class ListKeys:
     is_set: bool = False
 
 
-Keys = Callable[[str, str], ListKeys]
-"""How the list in a field is merged, by the field's name and that of the field it stands in."""
-
 _WHOLE = ListKeys()
 
 
@@ -76,29 +71,6 @@ def list_keys(field: str, parent: str) -> ListKeys:
         if (field, where) in _LISTS:
             return ListKeys(*_LISTS[field, where])
     return _WHOLE
-
-
-def custom_keys(schema: Mapping[str, Any]) -> Keys:
-    """How the lists of a custom resource are merged: as its schema says, and those of its metadata as always.
-
-    Args:
-        schema: an openAPIV3Schema, {} for none.
-    """
-    known: dict[tuple[str, str], ListKeys] = {}
-
-    def walk(schema: Mapping[str, Any], field: str) -> None:
-        for name, inner in (schema.get("properties") or {}).items():
-            sort = inner.get("x-kubernetes-list-type")
-            if sort == "set":
-                known[name, field] = ListKeys(is_set=True)
-            elif sort == "map":
-                known[name, field] = ListKeys(apply_keys=tuple(inner.get("x-kubernetes-list-map-keys") or ()))
-            walk(inner.get("items") or inner, name)
-
-    walk(schema, "")
-    return lambda field, parent: (
-        known.get((field, parent)) or (list_keys(field, parent) if parent == "metadata" else _WHOLE)
-    )
 
 
 def entry_key(entry: object, keys: tuple[str, ...]) -> tuple[object, ...] | None:

@@ -1,49 +1,51 @@
-"""Editor: YAML that a person changes: coloured line by line, with what is wrong marked where it stands."""
+"""Editor: YAML that a person changes: lines that begin where they belong, blocks that fold, and changes of many lines.
+
+What it looks like is said in `EditorView`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, Protocol
 
-from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.widgets import TextArea
-from textual.widgets.text_area import Location, Selection, TextAreaTheme
+from textual.widgets.text_area import EditResult, Location, Selection
 
-from ktui.widgets.palette import Ink, Palette, palette_of
+from ktui.widgets.editor_view import INDENT, EditorView, Mark, Note
+from ktui.widgets.folding import block_around, block_end, blocks_below_top, depth_of
+from ktui.widgets.key_order import obeyed
+from ktui.widgets.line_colours import KEY, spans
 
-INDENT = 2
+__all__ = ("INDENT", "Editor", "LineEdit", "Mark", "Note", "beginning", "spans")
 
-# A line by itself tells enough: the inside of a block of text may be taken for keys, which does no harm.
-_KEY = re.compile(r"^[\s-]*(?P<key>\"[^\"]*\"|'[^']*'|[^\s#:&*!|>'\"%@`{\[-][^#:]*?|-[^\s:][^:]*?)(?P<colon>:)(?=\s|$)")
-_COMMENT = re.compile(r"(?:^|(?<=\s))#.*$")
-_STRING = re.compile(r"(?<=[\s\[{,:-])(?:\"(?:[^\"\\]|\\.)*\"|'[^']*')(?=\s*(?:[,\]}#]|$))")
-_CONSTANT = re.compile(r"(?<=[:\s-]\s)(?:true|false|null|~|[-+]?[0-9][0-9_.eE+-]*)(?=\s*(?:#|$))")
 _LEAD = re.compile(r"\s*")
+_DASHES = re.compile(r" *(?:- +)*")
+_OPENS = re.compile(r"(?:^|:)(?:\s*[|>][-+0-9]*)?$|(?<=\s)[|>][-+0-9]*$")
 
 
-class Mark(NamedTuple):
-    """A place in a line that a person should look at.
+class LineEdit(Protocol):
+    """Lines that are put in the place of others; `ktui.manifests.snippets.Edit` is one."""
+
+    @property
+    def row(self) -> int:
+        """Before which line, counted from 0."""
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """What is put there."""
+
+    @property
+    def removed(self) -> int:
+        """How many lines, from that one on, go."""
+
+
+class Editor(EditorView):
+    """A text of YAML, and the keys that change it.
 
     Attributes:
-        start, end: columns; the whole line when both are 0.
-        ink: how it stands out.
-    """
-
-    start: int
-    end: int
-    ink: Ink = Ink.FAILED
-
-
-class Editor(TextArea):
-    """A text of YAML.
-
-    Attributes:
-        marks: by line, what should be looked at.
-        changed_elsewhere: lines whose fields somebody else has changed meanwhile.
+        asked_first: is shown each key before it means anything here, and tells whether it took it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,120 +53,239 @@ class Editor(TextArea):
         Binding("alt+d", "duplicate", "Duplicate", show=False, tooltip="The line once more."),
         Binding("tab", "indent(1)", "Indent", show=False),
         Binding("shift+tab", "indent(-1)", "Dedent", show=False),
+        Binding("alt+shift+up", "move(-1)", "Move up", show=False, tooltip="Move the lines over the one above."),
+        Binding("alt+shift+down", "move(1)", "Move down", show=False, tooltip="Move the lines over the one below."),
         Binding("alt+up", "grow", "Select more", show=False, tooltip="Select what stands around."),
+        Binding("alt+down", "shrink", "Select less", show=False, tooltip="Select what was selected before that."),
+        Binding(
+            "alt+left", "fold", "Fold", show=False, tooltip="Fold the block at the cursor, then the one around it."
+        ),
+        Binding("alt+right", "unfold", "Unfold", show=False, tooltip="Show what is folded into the line."),
+        Binding("f9", "toggle_fold", "Fold", show=False, tooltip="Fold a block, or unfold it."),
+        Binding("shift+f9,f21", "fold_all", "Fold all", show=False, tooltip="Fold all blocks, or unfold all."),
     ]
-    DEFAULT_CSS = """
-    Editor { border: none; padding: 0; background: $background; color: $foreground; height: 1fr; }
-    Editor:focus { border: none; }
-    """
 
     def __init__(self, text: str = "", *, read_only: bool = False, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(
-            text, soft_wrap=False, show_line_numbers=True, tab_behavior="focus", read_only=read_only, id=id
-        )
-        # A blinking cursor writes 3.6 KB a second to the terminal.
-        self.cursor_blink = False
-        self.indent_width = INDENT
-        self.marks: Mapping[int, list[Mark]] = {}
-        self.changed_elsewhere: frozenset[int] = frozenset()
-        self._styles_of: tuple[Palette, dict[Ink, Style]] | None = None
+        self.asked_first: Callable[[events.Key], bool] = lambda event: False
+        # What was selected, and before that, while more and more was.
+        self._grown: list[tuple[Selection, Selection]] = []
+        super().__init__(text, read_only=read_only, id=id)
 
-    def on_mount(self) -> None:
-        """Take the theme's colours."""
-        self._take_theme()
+    # -- folding -----------------------------------------------------------------------------
 
-    def _take_theme(self) -> None:
-        palette = palette_of(self.app)
-        ground = Style(color=palette.ink(Ink.TEXT), bgcolor=None if palette.ansi else palette.background)
-        self.register_theme(
-            TextAreaTheme(
-                name=palette.name,
-                base_style=ground,
-                gutter_style=Style(color=_colour(palette, Ink.FAINT)),
-                cursor_style=Style(reverse=True),
-                cursor_line_style=None if palette.ansi else Style(bgcolor=palette.related),
-                cursor_line_gutter_style=Style(color=_colour(palette, Ink.KEY)),
-                selection_style=Style(bgcolor=None if palette.ansi else palette.cursor, reverse=palette.ansi),
-            )
-        )
-        self.theme = palette.name
-        self._styles_of = palette, {ink: Style(color=_colour(palette, ink)) for ink in Ink}
+    def action_fold(self) -> None:
+        """Fold the innermost block at the cursor that is not folded yet."""
+        row: int | None = self.cursor_location[0]
+        while row is not None:
+            if row not in self.wrapped_document.folds and self.fold_row(row):
+                return
+            row = block_around(self.document.lines, row)
 
-    # -- painting ----------------------------------------------------------------------------
+    def action_unfold(self) -> None:
+        """Show what is folded into the line of the cursor."""
+        self.unfold_row(self.cursor_location[0])
 
-    def get_line(self, line_index: int) -> Text:
-        """A line with its colours and marks; only lines in sight are asked for."""
-        line = self.document.get_line(line_index)
-        text = Text(line, end="", no_wrap=True)
-        if self._styles_of is None:
-            return text
-        styles = self._styles_of[1]
-        for start, end, ink in spans(line):
-            text.stylize(styles[ink], start, end)
-        if line_index in self.changed_elsewhere:
-            text.stylize(Style(italic=True, color=styles[Ink.KEY].color), 0, len(line))
-        for mark in self.marks.get(line_index, ()):
-            start, end = mark.start, mark.end
-            if end <= start:
-                start, end = len(line) - len(line.lstrip()), len(line)
-            text.stylize(Style(underline=True, color=styles[mark.ink].color), start, end)
-        return text
+    def action_toggle_fold(self) -> None:
+        """Fold the block at the cursor, or unfold it."""
+        if not self.unfold_row(self.cursor_location[0]):
+            self.action_fold()
 
-    def mark(self, marks: Mapping[int, list[Mark]]) -> None:
-        """Show what should be looked at."""
-        if marks != self.marks:
-            self.marks = marks
-            self._repaint()
+    def action_fold_all(self) -> None:
+        """Fold all blocks below the topmost keys; when anything is folded, unfold all."""
+        if self.wrapped_document.folds:
+            self.wrapped_document.fold_each({})
+        else:
+            folds = blocks_below_top(self.document.lines)
+            row, column = self.cursor_location
+            while row not in folds and (around := block_around(self.document.lines, row)) is not None:
+                row = around
+            while (around := block_around(self.document.lines, row)) in folds and around is not None:
+                row = around
+            self.wrapped_document.fold_each(folds)
+            if folds:
+                self.move_cursor((row, min(column, len(self.document.get_line(row)))))
+        self._folds_changed()
 
-    def mark_changed(self, lines: Iterable[int]) -> None:
-        """Show what somebody else has changed."""
-        if (changed := frozenset(lines)) != self.changed_elsewhere:
-            self.changed_elsewhere = changed
-            self._repaint()
-
-    def _repaint(self) -> None:
-        self._line_cache.clear()
-        self.refresh()
+    async def _on_mouse_down(self, event: events.MouseDown) -> None:
+        """Called before Textual's: a click beside the text folds what begins there, or unfolds it."""
+        if event.x - self.gutter.left >= self.gutter_width:
+            return
+        event.stop()
+        event.prevent_default()
+        y = event.y - self.gutter.top + self.scroll_offset.y
+        if y < self.wrapped_document.height:
+            row = self.wrapped_document.row_at(y)
+            if not (self.unfold_row(row) or self.fold_row(row)):
+                self.move_cursor((row, 0))
 
     # -- editing -----------------------------------------------------------------------------
 
     @property
     def lines_selected(self) -> tuple[int, int]:
-        """The first and the last line of the selection; a line of which nothing is selected does not count."""
+        """The first and the last line of the selection, with what is folded into it; a line of which nothing is
+        selected does not count."""
         (first, _), (last, column) = sorted(self.selection)
-        return first, last - 1 if last > first and column == 0 else last
+        return first, self._end_of(last - 1 if last > first and column == 0 else last)
+
+    def _end_of(self, row: int) -> int:
+        """The last line that is folded into a line."""
+        while (further := self.wrapped_document.folds.get(row, row)) > row:
+            row = further
+        return row
+
+    def rewrite(self, changed: Mapping[int, str]) -> None:
+        """Put other lines in the place of some, as one step back for undo.
+
+        Args:
+            changed: by row. What has line breaks becomes several lines.
+        """
+        if changed and not self.read_only:
+            first, last = min(changed), max(changed)
+            lines = self.document.lines[first : last + 1]
+            self._rewrite(first, last, [changed.get(row, line) for row, line in enumerate(lines, first)])
 
     def _rewrite(self, first: int, last: int, lines: list[str]) -> None:
         """Put lines in the place of others, as one step back for undo; the selection stays on them."""
         (start, end), end_column = self.selection, len(self.document.get_line(last))
-        self.replace("\n".join(lines), (first, 0), (last, end_column), maintain_selection_offset=False)
+        text, count = self.document.newline.join(lines), self.document.line_count
+        folds = dict(self.wrapped_document.folds)
+        self.replace(text, (first, 0), (last, end_column), maintain_selection_offset=False)
 
         def kept(at: Location) -> Location:
             row = min(at[0], self.document.line_count - 1)
             return row, min(at[1], len(self.document.get_line(row)))
 
         self.selection = Selection(kept(start), kept(end))
+        if self.document.line_count == count:
+            self.wrapped_document.fold_each(folds)
+            self._folds_changed()
+
+    def apply_edits(self, edits: Sequence[LineEdit], select: str = "") -> None:
+        """Put lines into the text, as one step back for undo.
+
+        Args:
+            edits: none in the lines of another.
+            select: of what was put there, what is selected; the cursor is in the first new line when it is not found.
+        """
+        if not edits or self.read_only:
+            return
+        order = sorted(edits, key=lambda edit: edit.row)
+        first = min(order[0].row, self.document.line_count)
+        end = max(edit.row + edit.removed for edit in order)
+        lines, place, at = [], -1, first
+        for edit in order:
+            lines += self.document.lines[at : edit.row]
+            found = next((n for n, line in enumerate(edit.lines) if select and select in line), -1)
+            if place < 0 and found >= 0:
+                place = first + len(lines) + found
+            lines += edit.lines
+            at = edit.row + edit.removed
+        self._put(first, end, lines)
+        row = place if place >= 0 else first
+        column = max(0, self.document.get_line(row).find(select)) if place >= 0 else len(self.document.get_line(row))
+        self.go_to_line(row, column)
+        if place >= 0:
+            self.selection = Selection((row, column), (row, column + len(select)))
+
+    def _put(self, first: int, end: int, lines: Sequence[str]) -> None:
+        """Put whole lines in the place of those from `first` up to `end`."""
+        newline, count = self.document.newline, self.document.line_count
+        if end < count:
+            text = "".join(line + newline for line in lines)
+            self.replace(text, (first, 0), (end, 0), maintain_selection_offset=False)
+        else:
+            start = (first, 0) if first == 0 else (first - 1, len(self.document.get_line(first - 1)))
+            text = newline.join(lines) if first == 0 else "".join(newline + line for line in lines)
+            self.replace(text, start, self.document.end, maintain_selection_offset=False)
 
     async def _on_key(self, event: events.Key) -> None:
-        """Called before Textual's: a new line begins where the field above does, and deeper below a key of its own."""
+        """Called before Textual's: a new line begins where it belongs."""
+        if self.asked_first(event):
+            event.stop()
+            event.prevent_default()
+            return
+        if await obeyed(event, self):
+            return
+        if event.key.startswith("alt+"):
+            # A terminal's alt+d has the letter as well, which is not typed.
+            event.prevent_default()
+            return
         if event.key != "enter" or self.read_only:
             return
         event.stop()
         event.prevent_default()
-        row, column = self.cursor_location
-        before = self.document.get_line(row)[:column]
-        depth = len(before) - len(before.lstrip(" -"))
-        if before.rstrip().endswith(":") and not before.lstrip().startswith("#"):
-            depth += INDENT
         start, end = sorted(self.selection)
-        self.replace("\n" + " " * depth, start, end, maintain_selection_offset=False)
+        line = self.document.get_line(start[0])
+        if start == end and line.strip() == "-" and not line[start[1] :].strip():
+            # No further item: the line gives its dash back.
+            self.replace("", (start[0], depth_of(line)), (start[0], len(line)), maintain_selection_offset=False)
+            return
+        text = "\n" + beginning(line[: start[1]], whole=not line[start[1] :].strip())
+        self.replace(text, start, end, maintain_selection_offset=False)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """Called before Textual's: what is pasted is one step of undo, and stays as it is but for its line breaks."""
+        event.stop()
+        event.prevent_default()
+        if not self.read_only:
+            self._paste(event.text)
+
+    def action_paste(self) -> None:
+        """Paste what was cut or copied."""
+        if not self.read_only:
+            self._paste(self.app.clipboard)
+
+    def _paste(self, text: str) -> None:
+        # Terminals send carriage returns for the line breaks of a paste.
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        start, end = sorted(self.selection)
+        if text or start != end:
+            self.replace(text, start, end, maintain_selection_offset=False)
+
+    def action_delete_left(self) -> None:
+        """Delete what is selected, or what stands before the cursor: one step of indentation where that is all."""
+        if self.read_only:
+            return
+        row, column = self.cursor_location
+        if self.selection.is_empty and column > 1 and not self.document.get_line(row)[:column].strip(" "):
+            self.replace("", (row, (column - 1) // INDENT * INDENT), (row, column), maintain_selection_offset=False)
+            return
+        if self.selection.is_empty and not column:
+            # What is hidden is not deleted unseen.
+            self.wrapped_document.reveal(row - 1)
+            self.refresh()
+        super().action_delete_left()
+
+    def action_delete_right(self) -> None:
+        """Delete what is selected, or what stands behind the cursor."""
+        if self.read_only:
+            return
+        if self.selection.is_empty and self.cursor_at_end_of_line:
+            self.unfold_row(self.cursor_location[0])
+        super().action_delete_right()
+
+    def action_delete_to_start_of_line(self) -> None:
+        """Delete what stands before the cursor in its line; at its start, the line break."""
+        if self.cursor_at_start_of_line:
+            self.action_delete_left()
+        else:
+            super().action_delete_to_start_of_line()
+
+    def _delete_cursor_line(self) -> EditResult | None:
+        """Textual's own does not know of folds."""
+        first, last = self.lines_selected
+        column = self.cursor_location[1]
+        deletion = self._delete_via_keyboard((first, 0), (last + 1, 0))
+        if deletion is not None:
+            self.move_cursor_relative(columns=column, record_width=False)
+        return deletion
 
     def action_comment(self) -> None:
         """Comment the selected lines, or take the comments away where all are comments."""
         if self.read_only:
             return
         first, last = self.lines_selected
-        lines = [self.document.get_line(row) for row in range(first, last + 1)]
+        lines = self.document.lines[first : last + 1]
         said = [line for line in lines if line.strip()]
         if said and all(line.lstrip().startswith("#") for line in said):
             self._rewrite(first, last, [re.sub(r"^(\s*)# ?", r"\1", line) for line in lines])
@@ -177,22 +298,51 @@ class Editor(TextArea):
         if self.read_only:
             return
         first, last = self.lines_selected
-        lines = [self.document.get_line(row) for row in range(first, last + 1)]
+        lines = self.document.lines[first : last + 1]
+        folds = {row: end for row, end in self.wrapped_document.folds.items() if first <= row <= last}
         row, column = self.cursor_location
-        self.insert("\n" + "\n".join(lines), (last, len(lines[-1])))
+        self.insert("".join(self.document.newline + line for line in lines), (last, len(lines[-1])))
+        self.wrapped_document.fold_each({**self.wrapped_document.folds, **folds})
         self.move_cursor((row + len(lines), column))
+        self._folds_changed()
+
+    def action_move(self, by: int) -> None:
+        """Move the selected lines over the line above, or over the one below."""
+        first, last = self.lines_selected
+        folded, count = self.wrapped_document, self.document.line_count
+        if by < 0:
+            top, middle, bottom = folded.row_at(max(0, folded.place_of(first) - 1)), first, last
+        else:
+            top, middle, bottom = first, last + 1, self._end_of(min(last + 1, count - 1))
+        # The line behind the last line break is the end of the text.
+        if self.read_only or not top < middle <= bottom or (bottom == count - 1 and not self.document.get_line(bottom)):
+            return
+        up, down = middle - top, bottom + 1 - middle
+
+        def moved(row: int) -> int:
+            return row if not top <= row <= bottom else row + down if row < middle else row - up
+
+        folds = {moved(row): moved(end) for row, end in folded.folds.items()}
+        lines, selection = self.document.lines[top : bottom + 1], self.selection
+        self._put(top, bottom + 1, [*lines[up:], *lines[:up]])
+        folded.fold_each(folds)
+        shift = down if by > 0 else -up
+        self.selection = Selection(*((row + shift, column) for row, column in selection))
+        self._folds_changed()
 
     def action_indent(self, by: int) -> None:
         """Move the selected lines to the right, or to the left."""
         if self.read_only:
             return
         first, last = self.lines_selected
-        lines = [self.document.get_line(row) for row in range(first, last + 1)]
+        lines = self.document.lines[first : last + 1]
         start, end = self.selection
         if by > 0:
             moved = [" " * INDENT + line if line.strip() else line for line in lines]
         else:
             moved = [line[min(INDENT, len(_LEAD.match(line)[0])) :] for line in lines]  # type: ignore[index]
+        if moved == lines:
+            return
         self._rewrite(first, last, moved)
         grown = [len(new) - len(old) for new, old in zip(moved, lines, strict=True)]
 
@@ -203,50 +353,44 @@ class Editor(TextArea):
         self.selection = Selection(shifted(start), shifted(end))
 
     def action_grow(self) -> None:
-        """Select what stands around the selection: the block of lines as deep as this one, or deeper."""
-        first, last = self.lines_selected
-        depth = self._depth(first)
-        top, bottom = first, last
-        while bottom + 1 < self.document.line_count and (
-            not self.document.get_line(bottom + 1).strip() or self._depth(bottom + 1) > depth
-        ):
-            bottom += 1
-        if (top, bottom) == (first, last):
-            while top > 0 and (not self.document.get_line(top).strip() or self._depth(top) >= depth):
-                top -= 1
-            depth = self._depth(top)
-            while bottom + 1 < self.document.line_count and self._depth(bottom + 1) > depth:
-                bottom += 1
-        self.selection = Selection((top, 0), (bottom, len(self.document.get_line(bottom))))
+        """Select what stands around the selection: the block that begins in its line, then the one around it."""
+        selection, lines = self.selection, self.document.lines
+        top, last = self.lines_selected
+        while True:
+            bottom = max(block_end(lines, top), top)
+            grown = Selection((top, 0), (bottom, len(lines[bottom])))
+            if bottom >= last and grown != selection:
+                break
+            if (around := block_around(lines, top)) is None:
+                top, bottom = 0, len(lines) - 1
+                grown = Selection((0, 0), (bottom, len(lines[bottom])))
+                break
+            top = around
+        if grown != selection:
+            if not self._grown or self._grown[-1][0] != selection:
+                self._grown.clear()
+            self._grown.append((grown, selection))
+            self.selection = grown
 
-    def _depth(self, row: int) -> int:
-        line = self.document.get_line(row)
-        return len(line) - len(line.lstrip())
-
-    def go_to_line(self, line: int, column: int = 0) -> None:
-        """Put the cursor somewhere, in the middle of the screen.
-
-        Args:
-            line, column: counted from 0.
-        """
-        row = max(0, min(line, self.document.line_count - 1))
-        self.move_cursor((row, min(column, len(self.document.get_line(row)))), center=True)
+    def action_shrink(self) -> None:
+        """Select what was selected before there was more."""
+        if self._grown and self._grown[-1][0] == self.selection:
+            self.selection = self._grown.pop()[1]
 
 
-def spans(line: str) -> list[tuple[int, int, Ink]]:
-    """How a line of YAML is coloured: start, end, ink; later ones lie over earlier ones."""
-    found: list[tuple[int, int, Ink]] = []
-    key = _KEY.match(line)
-    start = 0
-    if key is not None:
-        found.append((*key.span("key"), Ink.FOCUS))
-        found.append((*key.span("colon"), Ink.QUIET))
-        start = key.end()
-    for pattern, ink in ((_CONSTANT, Ink.KEY), (_STRING, Ink.GOOD), (_COMMENT, Ink.FAINT)):
-        found += [(*match.span(), ink) for match in pattern.finditer(line, start if ink is not Ink.FAINT else 0)]
-    return found
+def beginning(line: str, *, whole: bool) -> str:
+    """How the line below begins: as deep as the field in this one, deeper below a key of its own, and an item of plain
+    values below another.
 
-
-def _colour(palette: Palette, ink: Ink) -> str:
-    colour = palette.ink(ink)
-    return "default" if colour.startswith("ansi_") else colour
+    Args:
+        line: up to the cursor.
+        whole: whether nothing stands behind that.
+    """
+    lead = _DASHES.match(line)[0]  # type: ignore[index]
+    body = line[len(lead) :].rstrip()
+    deep = " " * len(lead)
+    if not body or body.startswith("#"):
+        return " " * depth_of(line) if "-" not in lead else deep
+    if _OPENS.search(body):
+        return deep + " " * INDENT
+    return lead if whole and "-" in lead and KEY.match(body) is None else deep
