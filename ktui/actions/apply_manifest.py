@@ -10,14 +10,17 @@ import dataclasses
 import logging
 from collections.abc import Collection, Mapping, Sequence
 
-from ktui.actions.action import Access, Action, Cluster, JsonObject, Step, Target, Undone
+from ktui.actions.action import Access, Action, Cluster, JsonObject, Said, Step, Target, Undone
 from ktui.actions.creation import from_manifest, namespace_field, text_of
 from ktui.actions.documents import Item, Part, items, parts, ready, served
+from ktui.actions.edit import editable
+from ktui.actions.edit_words import consequences
 from ktui.actions.form import Carried, Form, SwitchField, Values
 from ktui.actions.server_side_apply import apply_step
 from ktui.kinds.names import GVR, ObjectKey
 from ktui.kube.errors import ApiError, NotFound
-from ktui.manifests.applied import without
+from ktui.manifests.applied import overlaid, without
+from ktui.manifests.lists import GUESSED
 from ktui.manifests.problems import Path
 from ktui.manifests.reading import Reading
 
@@ -65,6 +68,15 @@ def apply_manifest_action(
         left = {found[place]: paths for place, paths in (leave or {}).items()} if leave else {}
         return [_step(part, made, values["live"], bool(values["force"]), left) for part in made]
 
+    async def weigh(cluster: Cluster, targets: Sequence[Target], values: Values) -> Sequence[Said]:
+        said: list[Said] = []
+        for part in parts(items(reading, "apply"), values["kinds"], text_of(values, "namespace")):
+            if (live := values["live"].get((part.kind.gvr, part.key))) is not None:
+                before = editable(live)
+                found = await consequences(cluster, part.kind, before, overlaid(before, part.body, GUESSED))
+                said += [dataclasses.replace(each, about=part.target.said) for each in found]
+        return said
+
     return Action(
         id="apply-manifest",
         key="y",
@@ -74,6 +86,7 @@ def apply_manifest_action(
         access=(Access("patch"),),
         form=form,
         plan=plan,
+        weigh=weigh,
         many=False,
         creates=True,
         done="Applied",

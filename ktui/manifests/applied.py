@@ -18,7 +18,7 @@ from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ktui.manifests.lists import ABSENT, JsonObject, Lists, positions, same
+from ktui.manifests.lists import ABSENT, JsonObject, Lists, matched, positions, same
 from ktui.manifests.merge import Key, said
 from ktui.manifests.problems import Path
 
@@ -301,6 +301,29 @@ class _Applying:
             if value is not ABSENT:
                 declared.append(value)
         return declared or ABSENT
+
+
+def overlaid(live: Any, declared: Any, lists: Lists) -> Any:
+    """About what an apply makes of a value: what is declared over what is there, and nothing taken away.
+
+    Args:
+        live: what is there; it stays as it is.
+        declared: what is applied.
+        lists: how lists are merged.
+    """
+    if isinstance(live, dict) and isinstance(declared, dict) and not lists.rule.atomic:
+        return live | {
+            key: overlaid(live[key], value, lists.field(key)) if key in live else value
+            for key, value in declared.items()
+        }
+    if isinstance(live, list) and isinstance(declared, list) and (found := matched(lists.rule, live, declared)):
+        was, now = found.places
+        items = [
+            item if identity not in now else overlaid(item, declared[now[identity]], lists.item())
+            for identity, item in zip(was, live, strict=True)
+        ]
+        return items + [declared[place] for identity, place in now.items() if identity not in was]
+    return declared
 
 
 def without(value: Any, paths: Collection[Path]) -> Any:

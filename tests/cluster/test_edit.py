@@ -320,12 +320,8 @@ async def test_custom_resources(make: Make, editing: Begin, objects: Objects, na
         assert [preview.refused for preview in deed.previews] == [True], wrong.__name__
 
 
-async def test_items_of_a_custom_resource_have_owners(
-    cluster: Cluster, editing: Begin, objects: Objects, namespace: str
-) -> None:
+async def test_items_of_a_custom_resource_have_owners(editing: Begin, objects: Objects, namespace: str) -> None:
     """By their names, as the server keeps them, though ktui knows no schema."""
-    if cluster.kind == "embedded":
-        pytest.skip("the embedded cluster takes the lists of custom resources for one value")
     await objects.apply(definition(namespace))
     parts = [{"name": "a", "value": "1"}, {"name": "b", "value": "1"}]
     manifest = await served(objects, namespace, {"size": 3, "parts": parts})
