@@ -252,8 +252,7 @@ class Editor(EditorView):
             return
         if self.selection.is_empty and not column:
             # What is hidden is not deleted unseen.
-            self.wrapped_document.reveal(row - 1)
-            self.refresh()
+            self._reveal(row - 1)
         super().action_delete_left()
 
     def action_delete_right(self) -> None:

@@ -412,14 +412,17 @@ class EditorView(TextArea):
 
     def validate_selection(self, selection: Selection) -> Selection:
         """The cursor is never hidden: what hides it is unfolded."""
-        if self.wrapped_document.reveal(selection.end[0]):
+        self._reveal(selection.end[0])
+        return selection
+
+    def _reveal(self, row: int) -> None:
+        if self.wrapped_document.reveal(row):
             self._refresh_size()
             self.refresh()
-        return selection
 
     def select_in(self, row: int, begin: int, end: int) -> None:
         """Select some columns of a line: where it is seen, without scrolling, else in the middle of the screen."""
-        self.wrapped_document.reveal(row)
+        self._reveal(row)
         y = self.wrapped_document.place_of(row) - self.scroll_offset.y
         self.selection = Selection((row, begin), (row, end))
         if not 0 <= y < self.size.height:

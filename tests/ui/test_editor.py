@@ -700,6 +700,9 @@ async def test_what_is_not_drawn_anew_is_right() -> None:
         for key in ALL_SORTS.split():
             await pilot.press(key)
             await pilot.pause()
+            if key == "f9":
+                editor.select_in(ARGS + 1, 0, 3)
+                await pilot.pause()
             seen = [strip.text for strip in pilot.app.screen._compositor.render_strips()]
             styles = [list(strip) for strip in pilot.app.screen._compositor.render_strips()]
             editor._repaint()
