@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from ktui.demo import openapi as openapi_module
+from ktui.demo.clock import SteppedClock
 from ktui.demo.openapi import OpenApi
 from ktui.demo.openapi_schemas import words
+from ktui.demo.resources import DEFINITIONS as CUSTOM
 from ktui.demo.resources import RESOURCES, Registry
+from ktui.demo.run import serve
 from ktui.demo.schema import kinds, named_fields
 from ktui.manifests.check import faults
 from ktui.manifests.definitions import read_definitions
@@ -161,6 +164,27 @@ async def test_a_schema_within_a_definition_is_not_found_wrong() -> None:
     assert [fault.message for fault in faults(lamps(size={"typ": "integer"}), schema)] == [
         'unknown field "typ"; did you mean "type"?'
     ]
+
+
+async def test_all_that_is_in_the_shop_is_right_by_its_schemas() -> None:
+    """Nothing that the editor opens in the demo is marked before it is touched."""
+    demo = await serve(clock=SteppedClock())
+    try:
+        registry = Registry()
+        for definition in demo.storage.list(CUSTOM):
+            registry.define(definition)
+        openapi, checked = OpenApi(registry), 0
+        for resource in registry:
+            document = await openapi.document(f"apis/{resource.api_version}" if resource.group else "api/v1")
+            assert document is not None
+            schema = schema_of(read_definitions(document.body), resource.group, resource.version, resource.kind)
+            assert schema is not None
+            for item in demo.storage.list(resource.key) if resource.stored else ():
+                assert [*faults(item, schema)] == [], (resource.key, item["metadata"]["name"])
+                checked += 1
+        assert checked > 100
+    finally:
+        await demo.stop()
 
 
 # -- the index -------------------------------------------------------------------------------------
