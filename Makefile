@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
+# Each worker of the tests, and each ktui that they start, would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo run test unit ui cluster lint types doors snapshots screenshots keys bench clean
 
@@ -23,8 +26,10 @@ demo: $(STAMP) ## open ktui on the embedded cluster; nothing else is needed
 run: $(STAMP) ## open ktui on the current kubeconfig context
 	@$(BIN)/ktui
 
-test: lint types doors ## everything that needs no real cluster: lint, types, doors, all tests
-	$(BIN)/pytest -n 4 --dist worksteal tests
+test: lint ## everything that needs no real cluster: lint, types, doors, all tests
+	@$(MAKE) --no-print-directory types doors >.venv/checks.log 2>&1 & checks=$$!; \
+	$(BIN)/pytest -n 4 --dist worksteal tests; tested=$$?; \
+	wait $$checks; checked=$$?; cat .venv/checks.log; exit $$((tested || checked))
 
 unit: $(STAMP) ## the unit tests alone
 	$(BIN)/pytest tests/unit

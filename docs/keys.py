@@ -16,12 +16,18 @@ from ktui.kinds.generic import generic_kind
 from ktui.kinds.kind import Kind, Trait
 from ktui.kinds.names import GVR
 from ktui.screens.act import ActScreen
+from ktui.screens.compare import CompareScreen
 from ktui.screens.details import DetailsScreen
 from ktui.screens.details_tabs import YamlTab
+from ktui.screens.edit import EditScreen
+from ktui.screens.editing import EditingScreen
 from ktui.screens.home import HomeScreen
 from ktui.screens.journal import JournalScreen
-from ktui.screens.keys import FILLING_IN, PANES, TEXT, Group, Key, doing, groups, told
+from ktui.screens.keys import FILLING_IN, PANES, TEXT, Group, Key, doing, editor_groups, groups, told
+from ktui.screens.new_manifest import NewManifestScreen
 from ktui.screens.tables import TableScreen
+from ktui.widgets.difference_view import DifferenceView
+from ktui.widgets.editor import Editor
 
 ROOT = Path(__file__).parents[1]
 KEYS, README = ROOT / "docs" / "keys.md", ROOT / "README.md"
@@ -50,7 +56,9 @@ ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→"}
 
 def display(binding: Binding) -> str:
     """A key as the application writes it."""
-    return binding.key_display or (KEY_NAMES | ARROWS).get(binding.key, binding.key)
+    names = KEY_NAMES | ARROWS
+    parts = "+".join(names.get(part, part) for part in binding.key.split("+"))
+    return binding.key_display or names.get(binding.key, parts)
 
 
 def bindings_of(*nodes: type[DOMNode]) -> list[Binding]:
@@ -100,9 +108,22 @@ def keys_page() -> str:
         *_section(Group(FILLING_IN.title, (*FILLING_IN.keys, *dialog))),
         *_section(Group("In the details of an object", (*TEXT.keys, *details))),
         "Actions with a key of their own have it here, too.",
+        *_section(
+            Group("In a comparison, which `=` opens", tuple(_described(DifferenceView) + _described(CompareScreen)))
+        ),
+        "## In the editor",
+        "`e` opens it on the object under the cursor, `n` `y` on a new manifest. `f1` tells these keys there. Where a"
+        " terminal sends no `alt`, `ctrl+p` finds by name what it does.",
+        *(part for group in _editor() for part in ("#" + _section(group)[0], _section(group)[1])),
         *_section(Group("In the journal, which `:journal` opens", tuple(_described(JournalScreen)))),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _editor() -> list[Group]:
+    """All keys of the editor: of objects, and what new manifests have besides."""
+    parts = [*bindings_of(Editor, EditingScreen, EditScreen), *bindings_of(NewManifestScreen)]
+    return editor_groups(parts, display)
 
 
 def _section(group: Group) -> tuple[str, str]:

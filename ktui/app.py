@@ -37,8 +37,15 @@ KEY_NAMES = {
     "colon": ":",
     "question_mark": "?",
     "exclamation_mark": "!",
+    "equals_sign": "=",
     "pageup": "pgup",
     "pagedown": "pgdn",
+    "ctrl+underscore": "ctrl+/",
+    "ctrl+slash": "ctrl+/",
+    # What terminals send for shift and a function key.
+    "f15": "shift+f3",
+    "f20": "shift+f8",
+    "f21": "shift+f9",
 }
 
 
@@ -105,6 +112,16 @@ class KtuiApp(CrashKept, TypeAhead, Painted):
         if hasattr(self, "explorer"):
             await self.explorer.close()
 
+    async def action_quit(self) -> None:
+        """Leave ktui; an editor with changes is left first, which asks what becomes of them."""
+        page = next((page for page in reversed(self.screen_stack) if getattr(page, "modified", False)), None)
+        if page is None:
+            self.exit()
+        elif page is self.screen:
+            await page.run_action("leave")
+        else:
+            self.notify("There are changes in the editor below that are not applied. Leave it first.")
+
     def end_with(self, error: Exception) -> None:
         """End because of a fault of our own, which is reported when the terminal is the person's again."""
         self._handle_exception(error)
@@ -114,11 +131,11 @@ class KtuiApp(CrashKept, TypeAhead, Painted):
         return binding.key_display or KEY_NAMES.get(binding.key, binding.key)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What ctrl+p offers: all that the page's keys do, and the colours."""
+        """What ctrl+p offers: all that the keys of the page do, and those of its parts; and the colours."""
         for active in screen.active_bindings.values():
             binding = active.binding
-            if active.node is screen and binding.tooltip and active.enabled:
-                act = partial(self.call_later, screen.run_action, binding.action)
+            if active.node is not self and binding.tooltip and active.enabled:
+                act = partial(self.call_later, self.run_action, binding.action, active.node)
                 yield SystemCommand(binding.description, f"{binding.tooltip} ({self.get_key_display(binding)})", act)
         costs = "Show what ktui itself costs, or no longer: frames, stalls, bytes, requests, memory"
         yield SystemCommand("Performance", costs, self.explorer.toggle_meters)

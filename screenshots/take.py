@@ -25,6 +25,9 @@ SEED = 7
 # From the deployments: down to the storefront.
 STOREFRONT = ("end",)
 
+# To the image of a container, and what may be written below it.
+OFFERED = ("e", "ctrl+g", *"spec.template.spec.containers[0].image", "enter", "end", "enter", "l", "ctrl+@")
+
 # Name, size, theme and keys of each picture.
 PICTURES: Sequence[tuple[str, tuple[int, int], str, Sequence[str]]] = (
     ("home", (160, 40), "ktui-dark", STOREFRONT),
@@ -32,6 +35,12 @@ PICTURES: Sequence[tuple[str, tuple[int, int], str, Sequence[str]]] = (
     ("filter", (160, 40), "ktui-dark", ("4", "slash", *"check")),
     ("details", (160, 45), "ktui-dark", (*STOREFRONT, "up", "up", "up", "d")),
     ("acting", (120, 34), "ktui-dark", (*STOREFRONT, "ctrl+d")),
+    (
+        "editor",
+        (120, 34),
+        "ktui-dark",
+        (*STOREFRONT, *OFFERED),
+    ),
     ("help", (160, 45), "ktui-dark", (*STOREFRONT, "question_mark")),
     ("yaml", (120, 40), "ktui-dark", (*STOREFRONT, "y")),
     ("relations", (120, 30), "ktui-dark", (*STOREFRONT, "d", "4")),

@@ -38,6 +38,7 @@ JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
 
 
 class Refusal(KtuiError):  # noqa: N818 - named as those of errors.py
@@ -96,8 +97,8 @@ class Cluster(Protocol):
     def now(self) -> float:
         """Epoch seconds."""
 
-    async def discovery(self) -> Discovery:
-        """What the server serves."""
+    async def discovery(self, *, anew: bool = False) -> Discovery:
+        """What the server serves; asked again when something may have been installed since."""
 
     async def get(self, gvr: GVR, key: ObjectKey, subresource: str = "") -> JsonObject:
         """One object."""
@@ -149,6 +150,13 @@ class Step:
         shown: the object that will be sent, to be shown as YAML; None to show the difference that a dry run makes.
         undone: what undoes it; see `Undone`.
         previewed: whether a dry run says anything; not of steps that depend on what an earlier one makes.
+        tried: what is sent as the dry run instead of `write`; None for `write` itself.
+        wanted: what the object shall be; what a dry run makes beyond that, is shown apart. None to show all alike.
+        settled: of the object as it is (None when there is none), what is waited for before the next step, one phrase;
+            empty when the wait is over. None for steps after which nothing is waited for.
+        awaited: of which object that is; None for `target`.
+        needs: the objects without which it makes no sense to do it. None for all that come before it.
+        advice: what to do when it fails, where an earlier step has been done; empty for what the error advises.
     """
 
     target: Target
@@ -158,6 +166,12 @@ class Step:
     shown: JsonObject | None = None
     undone: Undone | None = None
     previewed: bool = True
+    tried: Write | None = None
+    wanted: JsonObject | None = None
+    settled: Callable[[JsonObject | None], str] | None = None
+    awaited: Target | None = None
+    needs: tuple[Target, ...] | None = None
+    advice: str = ""
 
 
 class Undone(Enum):
@@ -283,6 +297,7 @@ class Action:
         many: whether several objects can be acted on at once.
         creates: whether it makes something new, and its target is a place.
         direct: whether its key works on pages too, and not in the actions menu only.
+        written: whether it is a text to be written, for which there is a page in the place of the dialog.
         footer: whether the footer of a page shows its key, when it is direct; there is not room for all.
         done: the word for it when it is done, `Scaled`.
     """
@@ -302,5 +317,6 @@ class Action:
     many: bool = True
     creates: bool = False
     direct: bool = False
+    written: bool = False
     footer: bool = True
     done: str = "Done"

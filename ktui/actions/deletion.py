@@ -66,6 +66,19 @@ def finalizers(item: Mapping[str, Any]) -> list[str]:
     return [*(item["metadata"].get("finalizers") or ()), *((spec or {}).get("finalizers") or ())]
 
 
+def going(item: JsonObject | None, uid: str) -> str:
+    """What is waited for until an object is gone; empty when it is.
+
+    Args:
+        item: what is there now; None for nothing.
+        uid: of the object that is to go.
+    """
+    if item is None or item["metadata"].get("uid") != uid:
+        return ""
+    held = finalizers(item)
+    return f"is going away, when {', '.join(held)} let it" if held else "is going away"
+
+
 # -- what is read -----------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import msgspec
@@ -161,6 +162,10 @@ async def _changed(place: Looking, step: Step, before: JsonObject | None, now: J
     write = step.write
     if before is not None and now["metadata"].get("resourceVersion") == before["metadata"].get("resourceVersion"):
         return None
+    if write.method == "PUT":
+        # It names the version that it replaces, and that is gone if it was done.
+        meta = {**write.body["metadata"], "resourceVersion": now["metadata"].get("resourceVersion", "")}
+        write = replace(write, body={**write.body, "metadata": meta})
     try:
         again, _ = await place.send(write, dry_run=True)
     except Invalid:

@@ -57,8 +57,10 @@ class Place:
         """Epoch seconds."""
         return self._session.clock()
 
-    async def discovery(self) -> Discovery:
-        """What the server serves."""
+    async def discovery(self, *, anew: bool = False) -> Discovery:
+        """What the server serves; asked again when something may have been installed since."""
+        if anew:
+            self._session.forget_discovery()
         return await self._session.discovery()
 
     async def get(self, gvr: GVR, key: ObjectKey, subresource: str = "") -> JsonObject:

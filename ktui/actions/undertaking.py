@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from ktui.actions.action import Action, Asks, Cluster, JsonObject, Refusal, Said, Step, Target, Write
+from ktui.actions.action import APPLY_PATCH, Action, Asks, Cluster, JsonObject, Refusal, Said, Step, Target, Write
+from ktui.actions.difference import difference
 from ktui.actions.form import Values
 from ktui.actions.outcome import asked_to_wait, leaves_open, may_come_later, may_pass, never_sent, was_done
 from ktui.actions.place import Place
+from ktui.kinds.names import ObjectKey
 from ktui.kinds.tone import Tone
-from ktui.kube.errors import ApiError, BadRequest, KtuiError, NotFound, TooManyRequests
+from ktui.kube.errors import ApiError, BadRequest, Forbidden, KtuiError, NotFound, TooManyRequests
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +84,9 @@ class Preview:
         error = self.error
         if isinstance(error, BadRequest) and "dry run" in error.message:
             return False
+        if isinstance(error, ApiError) and "typed patch" in error.message:
+            # What the schema does not know, an apply refuses in this way.
+            return True
         return isinstance(error, ApiError) and 400 <= error.status < 500 and not isinstance(error, TooManyRequests)
 
 
@@ -125,6 +130,7 @@ class Work:
         unread: why the target could not be read.
         error: why it failed.
         results: what the server answered to each step.
+        failed: the steps that failed, or were not done as another had failed, and why.
     """
 
     undertaking: Undertaking
@@ -135,6 +141,7 @@ class Work:
     unread: KtuiError | None = None
     error: KtuiError | None = None
     results: list[JsonObject] = field(default_factory=list)
+    failed: list[tuple[Step, KtuiError]] = field(default_factory=list)
     # What was done when it was tried before, and a later step failed; it is not done twice.
     _made: list[tuple[Write, JsonObject]] = field(default_factory=list)
 
@@ -193,18 +200,92 @@ class Work:
             raise
 
     async def _do_steps(self) -> None:
+        self.failed.clear()
+        for step in self.steps:
+            self._tell_step(step, "waits for its turn", Tone.FINISHED)
         for place, step in enumerate(self.steps):
             if self.undertaking.cancelled:
                 raise Stopped(place, len(self.steps))
             self.become(Stage.WRITING)
-            answers = [answer for write, answer in self._made if write == step.write]
-            answer = answers[0] if answers else await self.write(step)
-            if not answers:
-                self._made.append((step.write, answer))
-            self.results.append(answer)
+            if missing := [other for other, _ in self.failed if _needs(step, other)]:
+                self._tell_step(step, f"not done, as it needs {called(missing[0])}", Tone.FINISHED)
+                self.failed.append((step, self.failed[0][1]))
+                continue
+            try:
+                await self._do_step(step)
+            except ApiError as error:
+                if step.advice and self.results:
+                    error.next_step = step.advice
+                self._tell_step(step, error.sentence, Tone.FAILED)
+                self.failed.append((step, error))
+            except KtuiError as error:
+                # What came of it is not known, or the line is broken: nothing more is begun.
+                self._tell_step(step, error.sentence, Tone.FAILED)
+                raise
+        if self.failed:
+            raise self.failed[0][1]
         if self.undertaking.cancelled and not self.steps:
             raise Stopped(0, 0)
         self._made.clear()
+
+    async def _do_step(self, step: Step) -> None:
+        """Do one of the steps, unless it was done when it was tried before, and wait for what the next ones need."""
+        answer = self.made(step)
+        if answer is not None:
+            self._tell_step(step, "done before", Tone.GOOD)
+        else:
+            self._tell_step(step, "is being done", Tone.WORKING)
+            before = await self._found(step)
+            answer = await self._written(step, before)
+            self._made.append((step.write, answer))
+            self._tell_step(step, _became(step, before, answer), Tone.GOOD)
+        self.results.append(answer)
+        if step.settled is not None:
+            done = self.said[called(step)]
+            await self._settle(step)
+            if not self.undertaking.cancelled:
+                self._tell_step(step, done.text, done.tone)
+
+    @property
+    def several(self) -> bool:
+        """Whether its steps are told apart, a line each."""
+        return any(step.needs is not None or step.settled is not None for step in self.steps)
+
+    def made(self, step: Step) -> JsonObject | None:
+        """What the server answered to a step that was done when it was tried before; None when it was not."""
+        return next((answer for write, answer in self._made if write == step.write), None)
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the target was deleted by a step, when it was tried before."""
+        path = self.target.kind.gvr.path(*self.target.key)
+        return any((write.method, write.path) == ("DELETE", path) for write, _ in self._made)
+
+    def _tell_step(self, step: Step, text: str, tone: Tone) -> None:
+        """Tell how far it is with a step, where there are several that are known apart."""
+        if self.several:
+            # Where its line is, it stays.
+            self.said[called(step)] = Said(text, tone, called(step))
+            self.undertaking.changed()
+
+    async def _settle(self, step: Step) -> None:
+        """Wait for what a step has set in motion, to the end, or until nothing more is to be begun."""
+        stop = asyncio.ensure_future(self.undertaking.stopped.wait())
+        try:
+            async with aclosing(self._settling(step)) as told:
+                while (said := await _next(told, stop)) is not None:
+                    self._tell_step(step, said.text, said.tone)
+        finally:
+            stop.cancel()
+
+    async def _settling(self, step: Step) -> AsyncGenerator[Said, None]:
+        assert step.settled is not None
+        target = step.awaited or step.target
+        async with aclosing(self.cluster.watch(target.kind.gvr, target.key)) as found:
+            async for item in found:
+                if not (waits := step.settled(item)):
+                    return
+                yield Said(waits, Tone.WORKING, called(step))
 
     async def _follow(self) -> None:
         follow = self.undertaking.action.follow
@@ -256,7 +337,9 @@ class Work:
         Raises:
             KtuiError: it failed, which is kept too.
         """
-        before = self._before(step)
+        return await self._written(step, await self._found(step))
+
+    async def _written(self, step: Step, before: JsonObject | None) -> JsonObject:
         existed = await self._existed(step)
         try:
             after = await self._sent(step, before, existed)
@@ -270,6 +353,14 @@ class Work:
             raise
         self._keep(step, before, after=after)
         return after
+
+    async def _found(self, step: Step) -> JsonObject | None:
+        """The object that a step changes; of an apply, which makes what is not there, it is asked whether it is."""
+        before = self._before(step)
+        if before is None and step.write.content_type == APPLY_PATCH:
+            with suppress(NotFound, Forbidden):
+                before = await self.undertaking.place.get(step.target.kind.gvr, step.target.key)
+        return before
 
     def _before(self, step: Step) -> JsonObject | None:
         """The object that a step changes: as it was read when the action began, or what the last step made of it."""
@@ -374,6 +465,35 @@ class Work:
         undertaking.keep(Written(undertaking.action, step, before, after, error, unknown, undertaking.batch))
 
 
+def called(step: Step) -> str:
+    """What a step is about, to be read; what the server names, is called by what its name begins with.
+
+    Args:
+        step: one of several.
+    """
+    target, body = step.target, step.write.body
+    if target.key.name or not isinstance(body, dict):
+        return target.said
+    begins = str((body.get("metadata") or {}).get("generateName", ""))
+    return f"{target.kind.singular} {ObjectKey(target.key.namespace, begins)}…"
+
+
+def _needs(step: Step, other: Step) -> bool:
+    """Whether a step makes no sense without another."""
+    if step.needs is None:
+        return True
+    return any((need.kind.gvr, need.key) == (other.target.kind.gvr, other.target.key) for need in step.needs)
+
+
+def _became(step: Step, before: JsonObject | None, after: JsonObject) -> str:
+    """What a step has done, in the words of kubectl."""
+    if step.write.method == "DELETE":
+        return "deleted"
+    if before is None:
+        return "created"
+    return "configured" if difference(before, after) else "unchanged"
+
+
 async def _next(told: AsyncGenerator[Said, None], stop: asyncio.Future[Any]) -> Said | None:
     """The next sentence; None when there is none any more, or when somebody wants no more of them."""
     line = asyncio.ensure_future(anext(told, None))
@@ -430,6 +550,7 @@ class Undertaking:
         stopped: set when nothing more is to be begun.
         refusal: what the server said last, where it was no; None where it was yes.
         free: paths and names of what a dry run would have made, so that nothing had these names.
+        previewed: what the newest dry run said.
     """
 
     def __init__(
@@ -451,6 +572,7 @@ class Undertaking:
         self.stopped = asyncio.Event()
         self.refusal: KtuiError | None = None
         self.free: set[tuple[str, str]] = set()
+        self.previewed: dict[Work, list[Preview]] = {}
 
     @property
     def targets(self) -> list[Target]:
@@ -495,6 +617,9 @@ class Undertaking:
                 try:
                     item = await self.place.get(target.kind.gvr, target.key)
                     work.target = self._same(target, item)
+                except NotFound as error:
+                    # What it was deleted for, can still be done.
+                    work.unread = None if work.deleted else error
                 except KtuiError as error:
                     work.unread = error
         work.error = work.unread
@@ -531,13 +656,15 @@ class Undertaking:
 
         async def of(work: Work) -> list[Preview]:
             async with turn:
-                return [await self._preview(step) for step in work.steps]
+                made = [Preview(step) if work.made(step) is not None else None for step in work.steps]
+                return [done or await self._preview(step) for done, step in zip(made, work.steps, strict=True)]
 
         found = await asyncio.gather(*(of(work) for work in self.works))
-        return dict(zip(self.works, found, strict=True))
+        self.previewed = dict(zip(self.works, found, strict=True))
+        return self.previewed
 
     async def _preview(self, step: Step) -> Preview:
-        write, target = step.write, step.target
+        write, target = step.tried or step.write, step.target
         if not step.previewed:
             return Preview(step)
         name = write.path, target.key.name
@@ -549,7 +676,7 @@ class Undertaking:
             self.refusal = error
             return Preview(step, error=error, warnings=getattr(error, "warnings", ()))
         self.refusal = None
-        if write.method == "POST":
+        if write.method == "POST" and step.tried is None:
             self.free.add(name)
         if write.method == "DELETE":
             return Preview(step, before, None, warnings)
@@ -569,7 +696,13 @@ class Undertaking:
         version = (after.get("metadata") or {}).get("resourceVersion")
         if target.item is not None and target.item["metadata"].get("resourceVersion") == version:
             return target.item
-        return await self.place.get(target.kind.gvr, target.key)
+        try:
+            return await self.place.get(target.kind.gvr, target.key)
+        except NotFound:
+            # An apply makes what is not there.
+            if write.content_type == APPLY_PATCH:
+                return None
+            raise
 
     async def do(self) -> None:
         """Do it, for all targets that can have it done."""
@@ -607,6 +740,7 @@ class Undertaking:
         self.works = [work for work in self.works if work.stage is not Stage.DONE]
         for work in self.works:
             work.stage, work.error = Stage.WAITING, None
+            work.failed.clear()
 
 
 def _counted(item: JsonObject | None) -> JsonObject | None:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
 
-from ktui.actions.action import JSON, JSON_PATCH, MERGE_PATCH, Step, Target, Undone, Write
+from ktui.actions.action import APPLY_PATCH, FIELD_MANAGER, JSON, JSON_PATCH, MERGE_PATCH, Step, Target, Undone, Write
 from ktui.actions.difference import Change, JsonObject, Matching, Path, difference, label, matching, step_into
 from ktui.actions.kubectl import in_namespace, resource_word
 from ktui.actions.recreate import Owner, again, not_again, orphaned, owners, what_is_lost
 from ktui.kinds.manifest import LAST_APPLIED, is_secret, manifest, to_yaml
 from ktui.kinds.names import GVR, ObjectKey
+from ktui.manifests.applied import applied_by
 from ktui.manifests.lists import ABSENT, same
 
 # Of an object's metadata, what people change; of the annotations, controllers write these.
@@ -369,13 +371,22 @@ def undo_of(
     match step.undone:
         case Undone.PATCH if before is not None and after is not None:
             return _patched(step, before, after, keep_secrets)
+        case Undone.DELETE if before is not None and after is not None and step.write.content_type == APPLY_PATCH:
+            # An apply that should have made it, has found it.
+            return _patched(step, before, after, keep_secrets)
         case Undone.SCALE if before is not None and after is not None:
             return _scaled(step, before, after)
-        case Undone.DELETE if after is not None and "metadata" in after:
+        case Undone.DELETE if after is not None and "metadata" in after and _made_here(step, after):
             return _created(step, dict(after), keep_secrets)
         case Undone.CREATE if before is not None:
             return _deleted(step, before, keep_secrets, reclaims)
     return None
+
+
+def _made_here(step: Step, after: Mapping[str, Any]) -> bool:
+    """Whether the object is this step's: an apply changes one that somebody else has made meanwhile."""
+    entries = after["metadata"].get("managedFields") or ()
+    return step.write.method == "POST" or all(entry.get("manager") == FIELD_MANAGER for entry in entries)
 
 
 class _About(NamedTuple):
@@ -507,6 +518,9 @@ def _changed_by(write: Write, before: Mapping[str, Any], after: Mapping[str, Any
     Between reading and writing, somebody else may have changed the object, too: a label is theirs unless the write
     names it, and so is the rest when the server counted more than one change.
     """
+    if write.content_type == APPLY_PATCH and write.method == "PATCH":
+        # What was applied before and is left out, is taken away.
+        write = replace(write, body=[write.body, *applied_by(before, FIELD_MANAGER)])
     metas = before["metadata"], after["metadata"]
     counts = [meta.get("generation") for meta in metas]
     alone = None in counts or counts[1] - counts[0] <= 1
@@ -561,6 +575,15 @@ def _names(write: Write, path: Path) -> bool:
         return True
     if write.content_type == JSON_PATCH:
         return any(_overlap(path, _parts_of(operation["path"])) for operation in body)
+    if write.content_type == APPLY_PATCH:
+        declared, *fields = body
+        steps = [f"f:{part}" for part in path]
+        return _has(declared, path) or any(_has(tree, steps) for tree in fields)
+    return _has(body, path)
+
+
+def _has(body: Any, path: Sequence[Any]) -> bool:
+    """Whether maps have a path, up to something that is none."""
     for part in path:
         if not isinstance(body, dict):
             return True

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from ktui.actions.action import Action, Asks, Cluster, JsonObject, Refusal, Said, Step, Target
+from ktui.actions.deletion import going
 from ktui.actions.difference import lines
 from ktui.actions.form import Carried, Form, SwitchField, Values
 from ktui.actions.journal import Entry
+from ktui.actions.recreate import Owner
 from ktui.actions.undo import CreateUndo, ScaleUndo, Undo
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
@@ -40,6 +44,10 @@ async def undo_targets(cluster: Cluster, entries: Sequence[Entry]) -> list[Targe
         KtuiError: the cluster cannot be asked.
     """
     discovery = await cluster.discovery()
+    undos = [entry.undo for entry in entries if entry.undo is not None]
+    if any(discovery.find(undo.gvr.group, undo.kind) is None for undo in undos):
+        # It may have been installed since, even by what is undone.
+        discovery = await cluster.discovery(anew=True)
     targets: dict[tuple[str, ObjectKey], Target] = {}
     for entry in reversed(entries):
         if entry.undo is not None:
@@ -61,7 +69,9 @@ def undo_action(entries: Sequence[Entry]) -> Action:
         found: Found = {entry.id: item for (entry, _), item in zip(taken_back, now, strict=True)}
         _check(taken_back, found)
         owners = {
-            entry.id: await _owner_gone(cluster, undo) for entry, undo in taken_back if isinstance(undo, CreateUndo)
+            entry.id: await owner_gone(cluster, undo.owners, undo.key.namespace)
+            for entry, undo in taken_back
+            if isinstance(undo, CreateUndo)
         }
         addresses = any(isinstance(undo, CreateUndo) and undo.otherwise is not None for _, undo in taken_back)
         return Form(
@@ -79,14 +89,19 @@ def undo_action(entries: Sequence[Entry]) -> Action:
         )
 
     def plan(target: Target, values: Values) -> Sequence[Step]:
-        steps = []
+        steps: list[Step] = []
         for entry, undo in taken_back:
             if undo.key == target.key and undo.gvr.qualified == target.kind.gvr.qualified:
                 live = values["now"][entry.id]
                 about = target if live is None else target.read(live)
                 if isinstance(undo, CreateUndo):
                     gone, otherwise = values["owner_gone"][entry.id], values["otherwise"] and undo.otherwise is not None
-                    steps.append(undo.step_for(about, owner_gone=gone, otherwise=otherwise))
+                    step = undo.step_for(about, owner_gone=gone, otherwise=otherwise)
+                    if steps and live is not None:
+                        # What took its place goes first, and a dry run leaves that there.
+                        steps[-1] = replace(steps[-1], settled=partial(going, uid=str(live["metadata"].get("uid"))))
+                        step = replace(step, previewed=False)
+                    steps.append(step)
                 else:
                     steps.append(undo.step(about))
         return steps
@@ -138,14 +153,20 @@ async def _now(cluster: Cluster, undo: Undo) -> JsonObject | None:
         return None
 
 
-async def _owner_gone(cluster: Cluster, undo: CreateUndo) -> bool:
-    """Whether what owned it is no longer there, so that it would be collected at once."""
+async def owner_gone(cluster: Cluster, owners: Sequence[Owner], namespace: str) -> bool:
+    """Whether one of the owners of an object is no longer there, so that it would be collected at once.
+
+    Args:
+        cluster: where.
+        owners: as `recreate.owners` tells.
+        namespace: of the object.
+    """
     discovery = await cluster.discovery()
-    for owner in undo.owners:
+    for owner in owners:
         resource = discovery.find(owner.api_version.rpartition("/")[0], owner.kind)
         if resource is None:
             return True
-        key = ObjectKey(undo.key.namespace if resource.namespaced else "", owner.name)
+        key = ObjectKey(namespace if resource.namespaced else "", owner.name)
         try:
             live = await cluster.get(resource.gvr, key)
         except NotFound:

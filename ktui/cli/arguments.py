@@ -24,6 +24,7 @@ examples:
 commands (each has its own --help):
   ktui get KIND [NAME ...]       the same rows as plain text, CSV, JSON or YAML
   ktui check FILE ...            what is wrong with manifests, as Kubernetes reads them
+  ktui diff FILE ...             what applying manifests would change
   ktui demo                      the embedded cluster alone, for kubectl and other programs
   ktui doctor                    what ktui sees: configuration, cluster, rights, terminal
 
@@ -48,6 +49,15 @@ examples:
   ktui check -o json deploy.yaml         the documents as Kubernetes reads them, and the problems
 
 Exit code 1 when there is an error.
+"""
+
+_DIFF = """\
+examples:
+  ktui diff deploy.yaml                  what applying it would change, as a unified difference
+  ktui diff manifests/ -n shop
+  helm template . | ktui diff -
+
+Exit code 0 when nothing would change, 1 when something would, 2 when it could not be found out.
 """
 
 _DEMO = """\
@@ -96,7 +106,7 @@ def _command(argv: Sequence[str]) -> tuple[str, list[str]]:
     place = 0
     while place < len(words) and words[place].startswith("-") and words[place] != "--":
         place += 2 if words[place] in _WITH_VALUE else 1
-    if place < len(words) and words[place] in ("get", "check", "demo", "doctor"):
+    if place < len(words) and words[place] in ("get", "check", "diff", "demo", "doctor"):
         return words[place], words[:place] + words[place + 1 :]
     return "explore", words
 
@@ -148,6 +158,15 @@ def _check() -> Parser:
         "--schema", type=Path, metavar="DIR", help="a folder of OpenAPI documents, in the server's place"
     )
     parser.add_argument("--offline", action="store_true", help="ask no server: what a schema tells is left out")
+    _add_target(parser)
+    _add_connection(parser)
+    return parser
+
+
+def _diff() -> Parser:
+    parser = Parser("ktui diff", description="Show what applying manifests would change.", epilog=_DIFF)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="files, directories, or - for standard input")
+    _add_target(parser)
     _add_connection(parser)
     return parser
 
@@ -180,13 +199,19 @@ def _doctor() -> Parser:
     return parser
 
 
-_PARSERS = {"explore": _explore, "get": _get, "check": _check, "demo": _demo, "doctor": _doctor}
+_PARSERS = {"explore": _explore, "get": _get, "check": _check, "diff": _diff, "demo": _demo, "doctor": _doctor}
 
 
 def _add_connection(parser: Parser) -> None:
     parser.add_argument("--context", metavar="C", help="a context of the kubeconfig; the current one when not given")
     parser.add_argument("--kubeconfig", type=Path, metavar="F", help="instead of $KUBECONFIG or ~/.kube/config")
     parser.add_argument("--log-file", type=Path, metavar="F", help="write a log there; KTUI_LOG_LEVEL sets the level")
+
+
+def _add_target(parser: Parser) -> None:
+    parser.add_argument(
+        "-n", "--namespace", metavar="NS", help="of objects that name none; the context's when not given"
+    )
 
 
 def _add_namespaces(parser: Parser, all_of_them: str) -> None:

@@ -6,13 +6,15 @@ import asyncio
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ktui.actions.referred import Referred
 from ktui.cli.arguments import kubeconfig_of
 from ktui.cli.complaint import complain
+from ktui.cli.server import Server
 from ktui.kinds.text import clean
 from ktui.kube.client import Client
 from ktui.kube.errors import KtuiError
@@ -22,6 +24,7 @@ from ktui.logs import start_logging
 from ktui.manifests import reading
 from ktui.manifests.check import check
 from ktui.manifests.reading import Document, Problem, Reading, read, spell
+from ktui.manifests.referring import loose_ends
 from ktui.manifests.schema import Schema
 
 Gvk = tuple[str, str, str]
@@ -38,20 +41,23 @@ def run(arguments: Namespace) -> int:
     """Read files, print what is wrong with them, and return 1 when there is an error in one."""
     start_logging(arguments.log_file)
     readings, failed = [], False
-    for name in _files(arguments.files):
+    for name in files(arguments.files):
         try:
-            readings.append(read(_text(name), file=name))
+            readings.append(read(text_of(name), file=name))
         except OSError as error:
             failed = True
             complain(KtuiError(f"{name} cannot be read: {error.strerror or error}."))
     try:
-        schemas = asyncio.run(_schemas(arguments, readings))
+        learnt = asyncio.run(_learn(arguments, readings))
     except KtuiError as error:
         # What can be told without a schema is told all the same.
         failed = failed or arguments.schema is not None
-        schemas = {}
+        learnt = _Learnt({})
         complain(KtuiError(f"Checked without a schema. {error.sentence}", error.next_step))
-    checks = (check_object, partial(check_schema, schemas))
+    if learnt.trouble is not None:
+        told = f"What the manifests refer to was not looked up. {learnt.trouble.sentence}"
+        complain(KtuiError(told, learnt.trouble.next_step))
+    checks = (check_object, partial(check_schema, learnt.schemas), loose_ends, learnt.missing)
     readings = [examined(found, checks) for found in readings]
     failed = failed or any(found.errors for found in readings)
     if arguments.output == "json":
@@ -59,22 +65,52 @@ def run(arguments: Namespace) -> int:
     else:
         for found in readings:
             for problem in found.problems:
-                _say(_line(found.file, problem))
+                print(problem_line(found.file, problem))
     return 1 if failed else 0
 
 
-async def _schemas(arguments: Namespace, readings: Iterable[Reading]) -> Known:
-    """The schemas of all kinds that documents are of, from a folder or from the cluster.
+class _Learnt:
+    """What was learnt elsewhere.
+
+    Args:
+        schemas: of the kinds that documents are of.
+
+    Attributes:
+        trouble: why it could not be looked up what the documents refer to; None when it was, or nobody was to be asked.
+    """
+
+    def __init__(self, schemas: Known) -> None:
+        self.schemas = schemas
+        self.trouble: KtuiError | None = None
+        self._missing: dict[int, list[Problem]] = {}
+
+    def missing(self, document: Document) -> Iterable[Problem]:
+        """What a document refers to and is not there."""
+        return self._missing.get(id(document), ())
+
+    async def look_up(self, documents: Sequence[Document], client: Client, namespace: str) -> None:
+        """Look up what documents refer to; what one of them brings is there for the others."""
+        referred, among = Referred(Server(client)), [*objects_in(documents)]
+        try:
+            for document in documents:
+                self._missing[id(document)] = await referred.missing(document, namespace, among)
+        except KtuiError as error:
+            self.trouble = error
+
+
+async def _learn(arguments: Namespace, readings: Iterable[Reading]) -> _Learnt:
+    """The schemas of all kinds that documents are of, from a folder or from the cluster; and what a cluster has.
 
     Raises:
-        KtuiError: they cannot be had.
+        KtuiError: there are no schemas to be had.
     """
-    wanted = {gvk for found in readings for document in found.documents for gvk in _kinds_in(document.value)}
+    documents = [document for found in readings for document in found.documents]
+    wanted = {gvk for document in documents for gvk in _kinds_in(document.value)}
     if not wanted or arguments.offline:
-        return {}
+        return _Learnt({})
     if arguments.schema is not None:
         try:
-            return {gvk: await SavedSchemas(arguments.schema).schema(*gvk) for gvk in wanted}
+            return _Learnt({gvk: await SavedSchemas(arguments.schema).schema(*gvk) for gvk in wanted})
         except OSError as error:
             raise KtuiError(
                 f"{arguments.schema} cannot be read: {error.strerror or error}.",
@@ -85,9 +121,19 @@ async def _schemas(arguments: Namespace, readings: Iterable[Reading]) -> Known:
         # Whether there is a server at all; of one that tells no schemas nothing is known.
         await client.request("GET", "/version")
         schemas = ServerSchemas(client)
-        return {gvk: await schemas.schema(*gvk) for gvk in wanted}
+        learnt = _Learnt({gvk: await schemas.schema(*gvk) for gvk in wanted})
+        await learnt.look_up(documents, client, arguments.namespace or client.identity.namespace or "default")
+        return learnt
     finally:
         await client.close()
+
+
+def objects_in(documents: Iterable[Document]) -> Iterator[Any]:
+    """The objects of documents, those of Lists one by one."""
+    for document in documents:
+        value = document.value
+        items = value.get("items") if isinstance(value, dict) else None
+        yield from items if isinstance(items, list) and str(value.get("kind", "")).endswith("List") else (value,)
 
 
 def check_schema(schemas: Known, document: Document) -> Iterable[Problem]:
@@ -144,7 +190,7 @@ def _check_object(document: Document, value: Any, path: reading.Path) -> Iterato
 # -- files -----------------------------------------------------------------------------------------
 
 
-def _files(names: Iterable[str]) -> Iterator[str]:
+def files(names: Iterable[str]) -> Iterator[str]:
     """The files that are meant; of a directory those that kubectl would read."""
     for name in names:
         if name != "-" and Path(name).is_dir():
@@ -153,7 +199,7 @@ def _files(names: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
     """A file's text; bytes that are none become what reading tells of."""
     data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     return data.decode("utf-8", "surrogateescape")
@@ -162,14 +208,11 @@ def _text(name: str) -> str:
 # -- words -----------------------------------------------------------------------------------------
 
 
-def _line(file: str, problem: Problem) -> str:
+def problem_line(file: str, problem: Problem) -> str:
+    """A problem as one line, of which a terminal obeys nothing."""
     where = f"{file}:{problem.line}:{problem.column}"
-    return f"{where}: {problem.severity}: {spell(problem.path) or '.'}: {problem.message}"
-
-
-def _say(line: str) -> None:
-    # One problem is one line, and a terminal obeys none of it.
-    print(clean(line.encode(errors="replace").decode()))
+    line = f"{where}: {problem.severity}: {spell(problem.path) or '.'}: {problem.message}"
+    return clean(line.encode(errors="replace").decode())
 
 
 def _say_json(readings: Iterable[Reading]) -> None:

@@ -6,11 +6,12 @@ from urllib.parse import unquote
 
 from multidict import CIMultiDictProxy
 
-from ktui.demo import discovery, errors, openapi
+from ktui.demo import discovery, errors
 from ktui.demo.accept import Form, negotiate
 from ktui.demo.clock import Clock
 from ktui.demo.definitions import Definitions
 from ktui.demo.lists import list_response, read_options
+from ktui.demo.openapi import OpenApi, second
 from ktui.demo.rbac import Access
 from ktui.demo.representations import Representation, encode
 from ktui.demo.request import Reply, Request, Stream
@@ -48,6 +49,7 @@ class Api:
         self._clock = clock
         self._metrics = metrics
         self._registry = Registry()
+        self._openapi = OpenApi(self._registry)
         self._definitions = Definitions(storage, clock, self._registry, self.watches)
         self._writes = Writes(storage, clock)
         self._subresources = Subresources(storage, clock, self._writes, logs)
@@ -78,6 +80,8 @@ class Api:
         """
         call = request.call
         if not call.resource:
+            if call.path.rstrip("/").startswith("/openapi/v3"):
+                return await self._answer_openapi(request)
             return self._answer_path(request)
         resource = self._registry.find(call.group, call.version, call.resource)
         if resource is None:
@@ -158,6 +162,23 @@ class Api:
             return Reply(shape.single(found[0]))
         return Reply(shape.listing(map(shape.item, found), {}))
 
+    async def _answer_openapi(self, request: Request) -> Reply:
+        path = request.call.path.rstrip("/")
+        if path == "/openapi/v3":
+            return _tagged(await self._openapi.index(), "application/json")
+        place = path.removeprefix("/openapi/v3/")
+        document = await self._openapi.document(place)
+        if document is None:
+            return Reply(b"", 404, _TEXT)
+        asked = request.query.get("hash", "")
+        headers = {"ETag": f'"{document.digest}"', "Vary": "Accept"}
+        if asked and asked != document.digest:
+            return Reply(b"", 301, headers=headers | {"Location": f"/openapi/v3/{place}?hash={document.digest}"})
+        if asked:
+            # What is at a hash never changes.
+            headers["Cache-Control"] = "public, immutable"
+        return Reply(document.body, headers=headers)
+
     def _answer_path(self, request: Request) -> Reply:
         path = request.call.path.rstrip("/") or "/"
         if discovery.is_health(path):
@@ -165,7 +186,7 @@ class Api:
         if path == "/version":
             return Reply(encode(discovery.SERVER_VERSION))
         if path == "/openapi/v2":
-            document, kind = openapi.second(request.accept)
+            document, kind = second(request.accept)
             return Reply(document, content_type=kind)
         body: bytes | None = None
         parts = [unquote(part) for part in path.split("/") if part] or [""]
@@ -180,10 +201,6 @@ class Api:
             body = discovery.resource_list(self._registry, parts[1], parts[2])
         elif parts[0] == "apis" and len(parts) == 2:
             body = discovery.group(self._registry, parts[1])
-        elif path == "/openapi/v3":
-            body = openapi.index(self._registry)
-        elif path.startswith("/openapi/v3/"):
-            body = openapi.document(self._registry, "/".join(parts[2:]))
         if body is None:
             if parts[0] == "api" or (parts[0] == "apis" and parts[1:] and parts[1] in self._registry.groups()):
                 raise errors.no_such_resource()

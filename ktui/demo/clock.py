@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import count
 from typing import Protocol
 
 STEPPED_EPOCH = 1_767_323_045.0  # 2026-01-02T03:04:05Z
@@ -76,14 +75,15 @@ class SteppedClock:
     def __init__(self, start: float = STEPPED_EPOCH) -> None:
         self._now = start
         self._due: list[tuple[float, int, _SteppedTimer]] = []
-        self._order = count()
+        self._calls = 0
 
     def now(self) -> float:
         return self._now
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         timer = _SteppedTimer(callback)
-        heapq.heappush(self._due, (max(when, self._now), next(self._order), timer))
+        self._calls += 1
+        heapq.heappush(self._due, (max(when, self._now), self._calls, timer))
         return timer
 
     def skip(self, seconds: float) -> None:

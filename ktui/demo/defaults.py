@@ -86,7 +86,7 @@ def _probe(probe: Object) -> None:
         ("failureThreshold", 3),
     ):
         probe.setdefault(field, value)
-    if probe.get("httpGet"):
+    if isinstance(probe.get("httpGet"), dict):
         probe["httpGet"].setdefault("scheme", "HTTP")
         probe["httpGet"].setdefault("path", "/")
 

@@ -21,16 +21,6 @@ _Parts = dict[int, Any]
 
 _MAGIC = b"k8s\0"
 _SIGNED = 1 << 63
-# Zero values that mean something although the Go type is no pointer, or of which the pointer was set.
-_KEPT_ZEROS = {
-    "replicas",
-    "minReplicas",
-    "parallelism",
-    "completions",
-    "backoffLimit",
-    "minAvailable",
-    "maxUnavailable",
-}
 
 
 def decode_object(body: bytes) -> Object:
@@ -110,13 +100,9 @@ def _message(data: bytes, name: str) -> Object:
         else:
             value = _one(raw, field)
             # Go sends the zero values of everything that is no pointer; in JSON they would be left out.
-            if value not in ("", 0, None) or field.name in _KEPT_ZEROS or (value is False and _pointer_to_bool(field)):
+            if value not in ("", 0, None) or "kept" in field.facts:
                 obj[field.name] = value
     return obj
-
-
-def _pointer_to_bool(field: Field) -> bool:
-    return field.name in ("automountServiceAccountToken", "enableServiceLinks", "immutable", "suspend")
 
 
 def _one(raw: Any, field: Field) -> Any:

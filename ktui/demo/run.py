@@ -63,8 +63,75 @@ class Cluster:
         await self.server.stop()
 
 
+@dataclass(slots=True)
+class Built:
+    """A cluster with its past behind it, which nobody can reach yet.
+
+    It can be pickled on a clock that can: each copy then lives on by itself.
+
+    Attributes:
+        storage: The objects.
+        clock: What time it is in the cluster.
+        plane: The controllers.
+        story: What will happen; None when nothing does by itself.
+    """
+
+    storage: Storage
+    clock: RewoundClock
+    plane: ControlPlane
+    story: Story | None
+
+    async def serve(self, port: int = 0) -> Cluster:
+        """Begins to serve it on loopback.
+
+        Args:
+            port: Where to listen; 0 for any free port.
+
+        Raises:
+            OSError: The port is taken.
+        """
+        server = Server(self.storage, self.clock, port=port, metrics=self.plane.metrics, logs=Logs(self.clock))
+        await server.start()
+        if self.story is not None:
+            self.story.go_on()
+        return Cluster(server, self.storage, self.clock, self.plane)
+
+
 def _say(line: str) -> None:
     print(line, flush=True)
+
+
+def build(
+    *,
+    seed: int = 0,
+    nodes: int = 5,
+    pods: int = 0,
+    clock: Clock,
+    story: bool = True,
+) -> Built:
+    """Builds a cluster and brings it to the present.
+
+    Args:
+        seed: Same seed, same names, uids and delays.
+        nodes: How many nodes, the control plane's included.
+        pods: How many pods at rest to add, in 50 namespaces of their own; for each 100 of them there is a node more.
+        clock: Its time.
+        story: Whether the shop is there and things happen; if not, there are but nodes, namespaces and roles, and
+            nobody gives load balancers their addresses.
+    """
+    rewound = RewoundClock(clock, PAST)
+    storage = Storage(rewound, seed=seed)
+    plane = ControlPlane(storage, rewound, seed=seed, cloud=story)
+    plane.start()
+    teller = Story(storage, rewound, plane)
+    teller.lay_the_ground(max(nodes, 5 + pods // _PODS_PER_NODE if pods else 0))
+    if story:
+        teller.live_through_the_past()
+    else:
+        teller.skip_the_past()
+    if pods:
+        create_fleet(storage, plane, pods, seed, avoid=(RESTLESS_NODE,))
+    return Built(storage, rewound, plane, teller if story else None)
 
 
 async def serve(
@@ -81,34 +148,18 @@ async def serve(
 
     Args:
         port: Where to listen; 0 for any free port.
-        seed: Same seed, same names, uids and delays.
-        nodes: How many nodes, the control plane's included.
-        pods: How many pods at rest to add, in 50 namespaces of their own; for each 100 of them there is a node more.
+        seed: As for `build`.
+        nodes: As for `build`.
+        pods: As for `build`.
         speed: Simulated seconds per real second.
         clock: Its time, such as a `SteppedClock`; real time at the given speed when None.
-        story: Whether the shop is there and things happen; if not, there are but nodes, namespaces and roles, and
-            nobody gives load balancers their addresses.
+        story: As for `build`.
 
     Raises:
         OSError: The port is taken.
     """
-    rewound = RewoundClock(clock if clock is not None else RealClock(speed), PAST)
-    storage = Storage(rewound, seed=seed)
-    plane = ControlPlane(storage, rewound, seed=seed, cloud=story)
-    plane.start()
-    teller = Story(storage, rewound, plane)
-    teller.lay_the_ground(max(nodes, 5 + pods // _PODS_PER_NODE if pods else 0))
-    if story:
-        teller.live_through_the_past()
-    else:
-        teller.skip_the_past()
-    if pods:
-        create_fleet(storage, plane, pods, seed, avoid=(RESTLESS_NODE,))
-    server = Server(storage, rewound, port=port, metrics=plane.metrics, logs=Logs(rewound))
-    await server.start()
-    if story:
-        teller.go_on()
-    return Cluster(server, storage, rewound, plane)
+    present = clock if clock is not None else RealClock(speed)
+    return await build(seed=seed, nodes=nodes, pods=pods, clock=present, story=story).serve(port)
 
 
 async def run_until_signalled(

@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -53,6 +54,8 @@ Subscriber = Callable[[Event], None]
 _Events = list[Event]  # inside Storage, `list` is a method
 _Names = list[str]
 _Key = tuple[str, str]
+_NAMED = ("name", "generateName", "namespace")
+_GIVEN = ("uid", "resourceVersion", "generation", "creationTimestamp")
 
 
 class _Shelf:
@@ -65,6 +68,12 @@ class _Shelf:
         self.keys: list[_Key] = []  # always sorted
         self.events: deque[Event] = deque(maxlen=history)
         self.forgotten = 0  # version of the newest event that is no longer in the ring
+
+
+def _in_order(metadata: Object, given: Object) -> Object:
+    """Metadata with what the storage gives it, in the order in which answers have both."""
+    named = {field: metadata[field] for field in _NAMED if field in metadata}
+    return named | given | metadata | given
 
 
 class Storage:
@@ -128,11 +137,11 @@ class Storage:
         key = (metadata.get("namespace", ""), metadata["name"])
         if key in shelf.objects:
             raise errors.already_exists(resource, metadata["name"])
-        metadata["uid"] = metadata.get("uid") or self.uid()
-        metadata["creationTimestamp"] = rfc3339(self.clock.now() if created is None else created)
+        given = {"uid": metadata.get("uid") or self.uid(), "resourceVersion": ""}
         if resource not in WITHOUT_GENERATION:
-            metadata["generation"] = 1
-        stored = self._stamp({**obj, "metadata": metadata})
+            given["generation"] = 1
+        given["creationTimestamp"] = rfc3339(self.clock.now() if created is None else created)
+        stored = self._stamp({**obj, "metadata": _in_order(metadata, given)})
         shelf.objects[key] = stored
         if not shelf.keys or shelf.keys[-1] < key:
             shelf.keys.append(key)
@@ -164,6 +173,16 @@ class Storage:
         self._publish(shelf, Event("MODIFIED", resource, stored, current, self.version))
         return stored
 
+    def restate(self, resource: str, obj: Object) -> None:
+        """Puts another text of an object in its place, of the same version, and tells nobody.
+
+        Args:
+            resource: The key of the resource.
+            obj: As it is stored, with other metadata; before anybody has seen it.
+        """
+        meta = obj["metadata"]
+        self._shelf(resource).objects[meta.get("namespace", ""), meta["name"]] = obj
+
     def imagine(self, resource: str, obj: Object) -> Object:
         """Returns what `update` would store, at the present resourceVersion, and stores nothing.
 
@@ -182,9 +201,8 @@ class Storage:
         have = current["metadata"]
         if metadata.get("resourceVersion") not in (None, "", have["resourceVersion"]):
             raise errors.conflict(resource, key[1])
-        for field in ("uid", "creationTimestamp", "generation", "resourceVersion"):
-            if field in have:
-                metadata[field] = have[field]
+        given = {field: have[field] for field in _GIVEN if field in have}
+        metadata = _in_order(metadata, given)
         stored = {**obj, "metadata": metadata}
         if stored == current:
             return current, current
@@ -212,12 +230,7 @@ class Storage:
     def subscribe(self, callback: Subscriber) -> Callable[[], None]:
         """Calls back after each write, in the order of the writes; returns a function that ends this."""
         self._subscribers.append(callback)
-
-        def unsubscribe() -> None:
-            if callback in self._subscribers:
-                self._subscribers.remove(callback)
-
-        return unsubscribe
+        return partial(self._unsubscribe, callback)
 
     def since(self, resource: str, version: int) -> _Events:
         """Returns the events of a resource that are newer than a version, oldest first.
@@ -264,6 +277,10 @@ class Storage:
         if shelf is None:
             shelf = self._shelves[resource] = _Shelf(self._history)
         return shelf
+
+    def _unsubscribe(self, callback: Subscriber) -> None:
+        if callback in self._subscribers:
+            self._subscribers.remove(callback)
 
     def _stamp(self, obj: Object) -> Object:
         self.version += 1

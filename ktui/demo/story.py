@@ -13,6 +13,7 @@ from ktui.demo import shop
 from ktui.demo.clock import RewoundClock
 from ktui.demo.controllers.plane import ControlPlane
 from ktui.demo.manifests import put
+from ktui.demo.past_owners import remember_owners
 from ktui.demo.roles import create_roles
 from ktui.demo.storage import Object, Storage
 
@@ -86,6 +87,7 @@ class Story:
         clock.skip(now - _LESSON_AGE - clock.now())
         self._put(shop.lesson())
         clock.advance(now - clock.now())
+        remember_owners(self._storage)
         clock.catch_up()
 
     def skip_the_past(self) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 
 from ktui.demo import errors
 from ktui.demo.conform import TypeMismatchError, conform, unreadable
+from ktui.demo.custom_schema import schema_of
 from ktui.demo.incoming import check_kind
+from ktui.demo.merge_rules import rules_of
 from ktui.demo.patch import json_patch, merge_patch
 from ktui.demo.request import Request, duplicate_fields, go_json_error, go_value
 from ktui.demo.resources import Resource
 from ktui.demo.strategic import strategic_merge
+from ktui.demo.typed import typed_problems
 
 Object = dict[str, Any]
 
+_STRUCT_FIELD = re.compile(r"Go struct field \S+")
 _JSON_PATCH = "application/json-patch+json"
 _MERGE_PATCH = "application/merge-patch+json"
 _STRATEGIC_PATCH = "application/strategic-merge-patch+json"
@@ -79,15 +84,18 @@ def check_declaration(declared: Object, resource: Resource) -> None:
         raise errors.bad_request(f"invalid object type: {group}/{version}, Kind={declared.get('kind') or ''}")
     check_kind(declared, resource)
     metadata = declared["metadata"] = declared.get("metadata") or {}
+    # For the core group that begins with the slash.
+    kind = f"{resource.group}/{resource.version}, Kind={resource.kind}"
+    where = f"({metadata.get('namespace', '')}/{metadata.get('name', '')}; {kind})"
+    problems = [*typed_problems(declared, rules_of(declared, schema_of(resource.custom)))]
+    if problems:
+        told = problems[0] if len(problems) == 1 else "\n  ".join(("errors:", *problems))
+        raise errors.StatusError(500, "", f"failed to create typed patch object {where}: {told}")
     try:
-        unknown = [f".{path}: field not declared in schema" for path in conform(resource, declared)[1]]
+        conform(resource, declared)
     except TypeMismatchError as problem:
-        unknown = [str(problem)]
-    if unknown:
-        place = f"{resource.group}/{resource.version}"  # for the core group that begins with the slash
-        where = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}; {place}"
-        why = f"failed to create typed patch object ({where}, Kind={resource.kind}): {unknown[0]}"
-        raise errors.StatusError(500, "", why)
+        why = f"failed to convert new object {where} to proper version: unable to convert unstructured object to {kind}"
+        raise errors.StatusError(500, "", f"{why}: {_STRUCT_FIELD.sub('Go value', str(problem))}") from None
 
 
 def conformed(request: Request, resource: Resource, sent: Object) -> Object:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import copy
 import uuid
+from collections.abc import Set
 from typing import Any
 
 from ktui.demo import errors
 from ktui.demo.allocation import allocate, settle
 from ktui.demo.apply import apply
 from ktui.demo.clock import Clock, rfc3339
+from ktui.demo.conform import in_order
+from ktui.demo.custom_schema import fill_in, schema_of
 from ktui.demo.defaults import apply_defaults
 from ktui.demo.delete_options import read_delete_options
 from ktui.demo.deletion import finish_if_done, request_delete
 from ktui.demo.incoming import check_kind, check_place, check_uid, own_metadata
-from ktui.demo.managed_fields import Path, changed, record
+from ktui.demo.managed_fields import Path, changed, paths_of, record, removed
+from ktui.demo.merge_rules import Rules, rules_of
 from ktui.demo.quota import check_quota
 from ktui.demo.request import Request, read_object
 from ktui.demo.resources import Resource
@@ -112,9 +116,10 @@ class Writes:
         if version and version != current["metadata"]["resourceVersion"]:
             raise errors.conflict(resource.key, current["metadata"]["name"])
         obj = self._next_state(request, resource, current, wanted, part)
-        owned = changed(current, obj)
-        if owned:
-            obj = self._recorded(request, obj, owned, "Update", part)
+        rules = _rules(resource, obj)
+        owned, gone = changed(current, obj, rules), removed(current, obj, rules)
+        if owned or gone:
+            obj = self._recorded(request, obj, owned, "Update", part, gone=gone)
         return self._store_update(request, resource, current, obj)
 
     def _next_state(self, request: Request, resource: Resource, current: Object, wanted: Object, part: str) -> Object:
@@ -135,6 +140,7 @@ class Writes:
             if "status" in current:
                 obj["status"] = current["status"]
         apply_defaults(resource.key, obj)
+        fill_in(schema_of(resource.custom), obj)
         if resource.key == "daemonsets.apps" and obj["spec"]["template"] != current["spec"]["template"]:
             note_template_generation(obj, current["metadata"]["generation"] + 1)
         if resource.key == "services":
@@ -182,10 +188,12 @@ class Writes:
             metadata["name"] = self._storage.generated_name(metadata["generateName"])
         if resource.status_subresource:
             obj.pop("status", None)
-        declared = changed({"metadata": {}}, obj)
+        rules = _rules(resource, obj)
+        declared = set(paths_of(obj, rules))
         apply_defaults(resource.key, obj)
-        filled_in = changed({"metadata": {}}, {**obj, "status": None})
-        owned = declared if operation == "Apply" else filled_in - {("f:status",)}
+        fill_in(schema_of(resource.custom), obj)
+        filled_in = changed({}, {key: part for key, part in obj.items() if key != "status"}, rules)
+        owned = declared if operation == "Apply" else filled_in
         if resource.key == "pods":
             pod_identity(self._storage, obj)
         protect(resource.key, metadata)
@@ -213,7 +221,7 @@ class Writes:
         created: Object = {"uid": str(uuid.uuid4()), "creationTimestamp": rfc3339(self._clock.now())}
         if resource.key not in WITHOUT_GENERATION:
             created["generation"] = 1
-        return {**obj, "metadata": {**created, **obj["metadata"]}}
+        return in_order({**obj, "metadata": {**created, **obj["metadata"]}})
 
     def _check_namespace(self, resource: Resource, metadata: Object) -> None:
         namespace = self._storage.get("namespaces", "", metadata["namespace"])
@@ -267,15 +275,23 @@ class Writes:
         check_place(declared, request, resource)
         call = request.call
         current = self._storage.get(resource.key, call.namespace if resource.namespaced else "", call.name)
+        uid, version = (declared["metadata"].get(field) for field in ("uid", "resourceVersion"))
         if current is None:
+            if uid:
+                why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+                raise errors.conflict(resource.key, call.name, why)
             return 201, self.create(request, resource, declared, operation="Apply")
+        if version and version != current["metadata"]["resourceVersion"]:
+            raise errors.conflict(resource.key, call.name)
         force = request.query.get("force") in ("true", "1")
-        merged, owned = apply(current, declared, manager=request.manager, force=force)
+        rules = _rules(resource, current)
+        merged, owned = apply(current, declared, manager=request.manager, force=force, rules=rules)
+        check_patched_identity(merged, current, resource)
         merged["metadata"].pop("resourceVersion", None)
         obj = self._next_state(request, resource, current, merged, "")
         # What others own is either equal, and then shared, or was taken over by force.
-        taken = changed(current, obj) & owned
-        obj = self._recorded(request, obj, owned, "Apply", "", taken)
+        taken = (changed(current, obj, rules) | changed(current, merged, rules)) & owned
+        obj = self._recorded(request, obj, owned, "Apply", "", taken, removed(current, obj, rules))
         if _same_but_for_times(obj, current):
             return 200, current
         return 200, self._store_update(request, resource, current, obj)
@@ -327,6 +343,7 @@ class Writes:
         operation: str,
         part: str,
         taken: set[Path] | None = None,
+        gone: Set[Path] = frozenset(),
     ) -> Object:
         return record(
             obj,
@@ -336,14 +353,18 @@ class Writes:
             operation=operation,
             subresource=part,
             time=rfc3339(self._clock.now()),
+            gone=gone,
         )
+
+
+def _rules(resource: Resource, obj: Object) -> Rules:
+    return rules_of(obj, schema_of(resource.custom))
 
 
 def _tidied(obj: Object) -> Object:
     """The object with its fields in the order the API server writes them, without empty metadata."""
     metadata = {key: value for key, value in obj["metadata"].items() if value not in (None, {}, [])}
-    head = {"kind": obj["kind"], "apiVersion": obj["apiVersion"], "metadata": metadata}
-    return head | {key: value for key, value in obj.items() if key not in head}
+    return in_order({**obj, "metadata": metadata})
 
 
 def _same_but_for_times(after: Object, before: Object) -> bool:

@@ -31,7 +31,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ktui.kube.status import Status, StatusDetails, as_sentence, phrase, plain_message, read_status, retry_after, shown
+from ktui.kube.status import (
+    LONGEST_MESSAGE,
+    Status,
+    StatusDetails,
+    as_sentence,
+    phrase,
+    plain_message,
+    read_status,
+    retry_after,
+    shown,
+)
 
 MOST_CAUSES = 100
 
@@ -328,7 +338,7 @@ def error_from_status(body: bytes) -> ApiError:
 def _error_of(told: Status, code: int, after: float | None, warnings: tuple[str, ...]) -> ApiError:
     about = told.details or StatusDetails()
     causes = tuple(
-        Cause(shown(cause.reason or ""), shown(cause.message or ""), shown(cause.field or ""))
+        Cause(shown(cause.reason or ""), shown(_without_its_middle(cause.message or "")), shown(cause.field or ""))
         for cause in (about.causes or ())[:MOST_CAUSES]
     )
     name, group, kind, uid = (shown(text or "") for text in (about.name, about.group, about.kind, about.uid))
@@ -341,6 +351,12 @@ def _error_of(told: Status, code: int, after: float | None, warnings: tuple[str,
         continue_token=(told.metadata and told.metadata.continue_) or "",
         warnings=warnings,
     )
+
+
+def _without_its_middle(text: str) -> str:
+    """What a cause says begins with the value, which may be a whole patch, and ends with what is wrong with it."""
+    half = LONGEST_MESSAGE // 2 - 1
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[:half]}…{text[-half:]}"
 
 
 def _class_of(reason: str, code: int, causes: tuple[Cause, ...]) -> type[ApiError]:

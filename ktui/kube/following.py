@@ -50,7 +50,9 @@ _OUTAGES = (ConnectionFailed, ServerError, TooManyRequests, Expired, UnexpectedA
 JsonObject = dict[str, Any]
 
 
-class _List(msgspec.Struct):
+class _List(msgspec.Struct, rename={"version": "apiVersion"}):
+    kind: str = ""
+    version: str = ""
     metadata: ListMeta = msgspec.field(default_factory=ListMeta)
     items: list[msgspec.Raw] | None = None
 
@@ -146,7 +148,9 @@ async def _listed(client: Client, path: str, selectors: dict[str, str]) -> tuple
     answer = await client.request("GET", path, query=selectors)
     try:
         found = _decode_list(answer.body)
-        items = await decoded(found.items or ())
+        # The items of lists of built-in kinds do not repeat what they are; those of watches say it.
+        said = {"apiVersion": found.version, "kind": found.kind.removesuffix("List")}
+        items = [{**said, **item} for item in await decoded(found.items or ())]
         return {_key(item): item for item in items}, found.metadata.resource_version
     except (msgspec.MsgspecError, UnicodeDecodeError, LookupError, TypeError):
         raise UnexpectedAnswer(client.identity.server, "something that is no list") from None

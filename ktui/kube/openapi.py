@@ -11,6 +11,7 @@ such documents instead. Source: https://kubernetes.io/docs/concepts/overview/kub
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import os
@@ -24,7 +25,7 @@ import msgspec
 from platformdirs import user_cache_path
 
 from ktui.kube.client import Client
-from ktui.kube.errors import KtuiError
+from ktui.kube.errors import KtuiError, UnexpectedAnswer
 from ktui.manifests.definitions import Definitions, read_definitions
 from ktui.manifests.schema import Schema, schema_of
 
@@ -88,9 +89,15 @@ class ServerSchemas:
         return None if definitions is None else schema_of(definitions, group, version, kind)
 
     async def _definitions(self, place: str) -> Definitions | None:
-        if place not in self._index or time.monotonic() - self._asked > FRESH:
-            self._index = (await self._client.get_json("/openapi/v3", _Index)).paths
-            self._asked = time.monotonic()
+        if place in self._index and time.monotonic() - self._asked <= FRESH:
+            # A document that has changed since is not answered, but where the new one is.
+            with contextlib.suppress(UnexpectedAnswer):
+                return await self._document(place)
+        self._index = (await self._client.get_json("/openapi/v3", _Index)).paths
+        self._asked = time.monotonic()
+        return await self._document(place)
+
+    async def _document(self, place: str) -> Definitions | None:
         document = self._index.get(place)
         if document is None:
             return None

@@ -62,6 +62,11 @@ class Lines:
         self.text = text
         self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._starts)
+
     def at(self, offset: int) -> tuple[int, int]:
         """Line and column of a character, both counted from 1."""
         line = bisect_right(self._starts, offset)
@@ -70,6 +75,10 @@ class Lines:
     def start(self, line: int) -> int:
         """The offset of the first character of a line."""
         return self._starts[line - 1]
+
+    def end(self, line: int) -> int:
+        """The offset behind the last character of a line; its end of line does not count."""
+        return self._starts[line] - 1 if line < len(self._starts) else len(self.text)
 
     def position(self, start: int, end: int) -> Position:
         """A piece of the text, without the space that it ends with."""
@@ -93,6 +102,7 @@ class Positions(Mapping[Path, Place]):
 
     def __init__(self, lines: Lines, spans: dict[Path, Span]) -> None:
         self._lines, self._spans = lines, spans
+        self._in_order: list[tuple[int, Path]] = []
 
     def __getitem__(self, path: Path) -> Place:
         key, key_end, value, end = self._spans[path]
@@ -107,6 +117,23 @@ class Positions(Mapping[Path, Place]):
 
     def __contains__(self, path: object) -> bool:
         return path in self._spans
+
+    def on_line(self, line: int) -> Path:
+        """The value that a line is about: the last one that begins there, or the innermost that goes on there.
+
+        Args:
+            line: counted from 1.
+        """
+        if not self._in_order:
+            begins = ((key if key >= 0 else value, path) for path, (key, _, value, _) in self._spans.items())
+            self._in_order = sorted(begins, key=lambda found: (found[0], len(found[1])))
+        line = min(line, self._lines.count)
+        start, end = self._lines.start(line), self._lines.end(line)
+        place = bisect_right(self._in_order, end, key=lambda found: found[0])
+        path = self._in_order[place - 1][1] if place else ()
+        while path and max(self._spans[path][1], self._spans[path][3]) < start:
+            path = path[:-1]
+        return path
 
 
 def spell(path: Path) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, NamedTuple
@@ -72,7 +72,7 @@ class Document:
 
     value: Any
     line: int
-    positions: Mapping[Path, Place] = field(repr=False, compare=False)
+    positions: Positions = field(repr=False, compare=False)
 
     def key(self, path: Path) -> Position:
         """Where the key of a value stands; where there is none, the value, or the nearest that contains it."""
@@ -82,6 +82,14 @@ class Document:
     def at(self, path: Path) -> Position:
         """Where a value stands, or the nearest that contains it."""
         return self._nearest(path).value
+
+    def on_line(self, line: int) -> Path:
+        """The value that a line of the text is about, the innermost one.
+
+        Args:
+            line: counted from 1.
+        """
+        return self.positions.on_line(line)
 
     def _nearest(self, path: Path) -> Place:
         while path not in self.positions and path:

@@ -123,6 +123,9 @@ class Field:
     def open(self) -> bool:
         """Whether it may have fields that the schema does not know."""
         known = self._type.properties or self._type.type != "object"
+        # A type that says nothing of its values, such as that of the items in the schema of a custom resource.
+        if self._name and not (self._type.type or self._type.properties or self.format):
+            return True
         if self._type.preserve_unknown or self._site.preserve_unknown or self._type.additional is True:
             return True
         # Built-in types without fields hold anything; those of custom resources hold nothing.

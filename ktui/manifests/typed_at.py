@@ -29,6 +29,27 @@ def typed_at(lines: Sequence[str], row: int, column: int) -> tuple[Path, str]:
     return parents, word
 
 
+def document_at(lines: Sequence[str], row: int) -> tuple[str, str, str] | None:
+    """Group, version and kind of the document in which a line is; None when it does not say them.
+
+    Args:
+        lines: of the text.
+        row: counted from 0.
+    """
+    first = next((at + 1 for at in range(row, -1, -1) if lines[at].startswith("---")), 0)
+    said: dict[str, str] = {}
+    for line in lines[first:]:
+        if line.startswith("---"):
+            break
+        if line.startswith(("apiVersion:", "kind:")):
+            key, _, value = line.partition(":")
+            said.setdefault(key, value.partition(" #")[0].strip().strip("\"'"))
+        if len(said) == 2:
+            group, _, version = said["apiVersion"].rpartition("/")
+            return group, version, said["kind"]
+    return None
+
+
 def _parents(lines: Sequence[str], row: int, line: str) -> Path:
     path: list[str | int] = []
     depth = _depth(line)
@@ -36,6 +57,8 @@ def _parents(lines: Sequence[str], row: int, line: str) -> Path:
         path.insert(0, 0)
         depth = _indent(line)
     for above in reversed(lines[:row]):
+        if above.startswith("---"):
+            break
         body = above.lstrip(" ")
         if not body or body.startswith("#"):
             continue

@@ -157,7 +157,8 @@ def _any_line(text: str) -> str:
     if _ESCAPED.search(text) or "\n" in text or "\t" in text:
         return f'"{_QUOTED.sub(_escape, text)}"'
     if not isinstance(resolve(text), str) or _OTHERS.fullmatch(text):
-        return f'"{text}"'
+        # A date may have anything behind it.
+        return f'"{_QUOTED.sub(_escape, text)}"'
     if _PLAIN.fullmatch(text):
         return text
     quoted = text.replace("'", "''")

@@ -133,17 +133,48 @@ class Acting(Screen[None]):
         if len(targets) > 1 and not action.many:
             self.notify(f"{action.title} works on one object at a time.", severity="warning")
             return
+        if action.written:
+            self._write_manifest(targets[0].key.namespace)
+            return
         self.explorer.acts.act(action, targets, hidden=chosen.hidden, on_done=chosen.done)
 
-    def action_edit(self) -> None:
-        """Change the manifest of the object."""
+    def _write_manifest(self, namespace: str) -> None:
+        """Write a manifest; one of the kind that is looked at is begun with."""
+        from ktui.screens.new_manifest import NewManifestScreen
+
+        self.app.push_screen(NewManifestScreen(self.explorer.acts, namespace, kind=self.acted_on()))
+
+    def action_edit(self, external: bool = False) -> None:
+        """Change the manifest of the object.
+
+        Args:
+            external: in the person's own editor.
+        """
         from ktui.screens.edit import EditScreen
 
         targets = self.chosen().targets
         if not targets:
             self._nothing_chosen()
             return
-        self.app.push_screen(EditScreen(self.explorer.acts, targets[0].kind, targets[0].key))
+        self.app.push_screen(EditScreen(self.explorer.acts, targets[0].kind, targets[0].key, external=external))
+
+    def under_cursor(self) -> Target | None:
+        """The object under the cursor, whatever is marked; None when there is none."""
+        return next(iter(self.chosen().targets), None)
+
+    def action_compare(self) -> None:
+        """Compare two marked objects with each other; else the one under the cursor with what was applied last."""
+        from ktui.screens.compare import compare_last_applied, compare_two
+
+        targets, target, place = self.chosen().targets, self.under_cursor(), self.explorer.acts.place
+        if len(targets) == 2:
+            self.app.push_screen(compare_two(place, *targets))
+        elif len(targets) > 2:
+            self.notify(f"{len(targets)} are marked, and two can be compared.", severity="warning")
+        elif target is None:
+            self._nothing_chosen()
+        else:
+            self.app.push_screen(compare_last_applied(place, target.kind, target.key))
 
     def action_actions(self) -> None:
         """All that can be done to the chosen objects."""

@@ -69,7 +69,15 @@ class DetailsScreen(FailuresSaid, Acting):
         Binding("left", "turn(-1)", "Previous tab", show=False),
         Binding("y", "show('yaml')", "YAML", tooltip="The object as YAML."),
         Binding("c", "copy", "Copy", tooltip="Copy the name, the YAML or the kubectl line."),
-        Binding("e", "edit", "Edit", tooltip="Change the object's manifest, and see what would happen first."),
+        Binding("e", "edit", "Edit", tooltip="Change the manifest, safely; E in your own editor."),
+        Binding("E", "edit(True)", "$EDITOR", show=False, tooltip="Change the manifest, safely; E in your own editor."),
+        Binding(
+            "equals_sign",
+            "compare",
+            "Compare",
+            show=False,
+            tooltip="Compare it with what was applied last.",
+        ),
         Binding("a", "actions", "Actions", tooltip="All that can be done to the object, and why not."),
         Binding("U", "undo", "Undo", show=False, tooltip="Take back one of the last changes."),
         Binding("ctrl+r", "refresh", "Refresh", show=False, tooltip="Fetch everything again at once."),
@@ -368,6 +376,6 @@ class DetailsScreen(FailuresSaid, Acting):
 
     def action_help(self) -> None:
         """All keys."""
-        from ktui.screens.help import HelpScreen
+        from ktui.screens.help import HelpScreen, page_groups
 
-        self.app.push_screen(HelpScreen(self))
+        self.app.push_screen(HelpScreen(page_groups(self)))

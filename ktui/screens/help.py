@@ -12,13 +12,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from ktui.kinds.text import clean
 from ktui.screens.acting import Acting
 from ktui.screens.home import HomeScreen
-from ktui.screens.keys import PANES, SIGNS, TABLE, TEXT, Group, Key, groups
+from ktui.screens.keys import PANES, SIGNS, TABLE, TEXT, Group, Key, editor_groups, groups
 from ktui.screens.tables import TableScreen
 
 SIDE_BY_SIDE = 150
@@ -34,14 +34,14 @@ Words = Iterator[tuple[str, str]]
 
 
 class HelpScreen(ModalScreen[None]):
-    """All keys of a page, in groups. Esc closes it.
+    """Keys, in groups. Esc closes it.
 
     Args:
-        page: whose keys.
+        found: the groups; those from the fourth on stand beside the others, where there is room.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark", "dismiss", "Close"),
+        Binding("escape,q,question_mark,f1", "dismiss", "Close"),
         Binding("j", "scroll(1)", show=False),
         Binding("k", "scroll(-1)", show=False),
         Binding("space", "scroll(10)", show=False),
@@ -65,17 +65,12 @@ class HelpScreen(ModalScreen[None]):
     }}
     """
 
-    def __init__(self, page: Acting) -> None:
+    def __init__(self, found: Sequence[Group]) -> None:
         super().__init__()
-        self._page = page
-        self._groups: list[Group] = []
+        self._groups = found
 
     def compose(self) -> ComposeResult:
         """Two texts, which few widgets paint sooner than many, and the signs."""
-        # What can be done here, as long as the page has the keyboard.
-        bindings = [active.binding for active in self._page.active_bindings.values()]
-        moving = PANES if isinstance(self._page, HomeScreen) else TABLE if isinstance(self._page, TableScreen) else TEXT
-        self._groups = groups(bindings, self._page.acted_on(), self.app.get_key_display, moving=moving)
         with VerticalScroll() as box:
             box.border_title, box.border_subtitle = "Keys", "esc closes"
             with Container(id="groups"):
@@ -97,6 +92,27 @@ class HelpScreen(ModalScreen[None]):
     def action_scroll(self, by: int) -> None:
         """Move by some lines."""
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
+
+def page_groups(page: Acting) -> list[Group]:
+    """All keys of a page.
+
+    Args:
+        page: that has the keyboard.
+    """
+    bindings = [active.binding for active in page.active_bindings.values()]
+    moving = PANES if isinstance(page, HomeScreen) else TABLE if isinstance(page, TableScreen) else TEXT
+    return groups(bindings, page.acted_on(), page.app.get_key_display, moving=moving)
+
+
+def editing_groups(page: Screen[None]) -> list[Group]:
+    """All keys of an editor.
+
+    Args:
+        page: that has the keyboard.
+    """
+    bindings = [active.binding for active in page.active_bindings.values()]
+    return editor_groups(bindings, page.app.get_key_display)
 
 
 def _words(found: Sequence[Group], room: int) -> Words:

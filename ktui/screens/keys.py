@@ -79,6 +79,16 @@ FILLING_IN = Group(
         Key("pgup pgdn", "Turn the pages of what would happen."),
     ),
 )
+WRITING = Group(
+    "Writing",
+    (
+        Key("shift+↑ ↓ ← →", "Select; f6 the line, f7 all of it."),
+        Key("ctrl+c ctrl+x ctrl+v", "Copy, cut, paste."),
+        Key("ctrl+z ctrl+y", "Undo, and do it again."),
+        Key("ctrl+← ctrl+→", "Move by a word; home and end to the ends of the line."),
+        Key("ctrl+w ctrl+u ctrl+k", "Delete a word, or the line to its beginning, or to its end."),
+    ),
+)
 SIGNS = (
     ("●", "good"),
     ("◐", "working on it"),
@@ -99,6 +109,8 @@ GO = {
 }
 ACT = {"actions", "undo"}
 MAKE = {"new"}
+FIND = {"find", "find_again", "replace", "go", "problem"}
+OF_OBJECT = {"compare", "apply", "mode", "blame", "status", "values", "last_applied", "write", "open", "external"}
 MARKED = " under the cursor, or on those marked"
 
 # What several keys do, each in its own way, and what bindings of Textual do; each is told in one line.
@@ -140,6 +152,25 @@ def groups(bindings: Iterable[Binding], kind: Kind | None, display: Display, *, 
     return [group for group in found if group.keys]
 
 
+def editor_groups(bindings: Iterable[Binding], display: Display) -> list[Group]:
+    """All that keys do in an editor.
+
+    Args:
+        bindings: the page's own, and those of the text.
+        display: how keys are written.
+    """
+    found = [(name, key) for name, key in told(bindings, display) if name not in GO]
+    by_name = dict[str, list[Key]](text=[], find=[], object=[])
+    for name, key in found:
+        by_name["object" if name in OF_OBJECT else "find" if name in FIND else "text"].append(key)
+    return [
+        WRITING,
+        Group("The text", tuple(by_name["text"])),
+        Group("Finding", tuple(by_name["find"])),
+        Group("The object", tuple(by_name["object"])),
+    ]
+
+
 def told(bindings: Iterable[Binding], display: Display) -> list[tuple[str, Key]]:
     """What bindings do that say what they are for, each with the name of its action.
 
@@ -154,8 +185,8 @@ def told(bindings: Iterable[Binding], display: Display) -> list[tuple[str, Key]]
         meaning = TOGETHER[name] if together else binding.tooltip
         if not meaning or name == "act":
             continue
-        before = found[meaning][1].keys if meaning in found else ""
-        found[meaning] = name, Key(f"{before} {display(binding)}".strip(), meaning)
+        keys = found[meaning][1].keys.split() if meaning in found else []
+        found[meaning] = name, Key(" ".join(dict.fromkeys((*keys, display(binding)))), meaning)
     return list(found.values())
 
 

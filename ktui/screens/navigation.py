@@ -106,9 +106,9 @@ class Navigation(Acting):
 
     def action_help(self) -> None:
         """All keys."""
-        from ktui.screens.help import HelpScreen
+        from ktui.screens.help import HelpScreen, page_groups
 
-        self.app.push_screen(HelpScreen(self))
+        self.app.push_screen(HelpScreen(page_groups(self)))
 
     def action_contexts(self) -> None:
         """Choose another context."""

@@ -38,6 +38,7 @@ from ktui.widgets.live_pane import LivePane
 from ktui.widgets.resource_table import ResourceTable
 
 if TYPE_CHECKING:
+    from ktui.actions.action import Target
     from ktui.app import KtuiApp
 
     # Imported when somebody types: the first frame does not wait for it.
@@ -66,7 +67,8 @@ class TableScreen(Navigation):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "details", "Details", tooltip="Everything about the object: overview, YAML, events, relations."),
-        Binding("e", "edit", "Edit", tooltip="Change the object's manifest, and see what would happen first."),
+        Binding("e", "edit", "Edit", tooltip="Change the manifest, safely; E in your own editor."),
+        Binding("E", "edit(True)", "$EDITOR", show=False, tooltip="Change the manifest, safely; E in your own editor."),
         Binding("a", "actions", "Actions", tooltip="All that can be done to the object, and why not."),
         Binding("n", "new", "New", show=False, tooltip="Make something new: a deployment, a service, from YAML."),
         Binding("U", "undo", "Undo", show=False, tooltip="Take back one of the last changes."),
@@ -74,6 +76,13 @@ class TableScreen(Navigation):
         Binding("colon", "go_to", "Go to", tooltip="Any kind: :ing, :cm kube-system, :deploy -l app=web."),
         Binding("y", "details('yaml')", "YAML", tooltip="The object as YAML."),
         Binding("c", "copy", "Copy", tooltip="Copy the name, the YAML or the kubectl line."),
+        Binding(
+            "equals_sign",
+            "compare",
+            "Compare",
+            show=False,
+            tooltip="Compare two marked, or one with what was applied.",
+        ),
         Binding("exclamation_mark", "unhealthy", "Unhealthy", tooltip="Show unhealthy rows only."),
         Binding("D", "demo", "Open the demo", tooltip="Look around in the embedded cluster."),
         Binding("0", "all_namespaces", "All namespaces", show=False, tooltip="Look at all namespaces."),
@@ -136,6 +145,13 @@ class TableScreen(Navigation):
         hidden = sum(model.index_of(row.key) is None for row in rows)
         targets = tuple(Target(pane.kind, row.key, row.uid) for row in rows)
         return Chosen(targets, hidden, pane.table.clear_marks)
+
+    def under_cursor(self) -> Target | None:
+        """The object under the cursor, whatever is marked."""
+        from ktui.actions.action import Target
+
+        pane = self.pane
+        return None if pane.row is None else Target(pane.kind, pane.row.key, pane.row.uid)
 
     def compose_panes(self) -> ComposeResult:
         """The page's tables."""

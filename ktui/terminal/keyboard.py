@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 from textual._xterm_parser import XTermParser
 from textual.constants import ESCAPE_DELAY
+from textual.events import Key
 from textual.message import Message
 
 _READ = 4096
@@ -84,4 +85,7 @@ class Keyboard:
 
     def _tell_all(self, messages: Iterable[Message]) -> None:
         for message in messages:
+            if isinstance(message, Key) and message.key.startswith("alt+"):
+                # Where text is typed, Textual would take it for the letter alone.
+                message.character = None
             self._tell(message)

@@ -8,14 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ktui.actions.action import JsonObject, Said, Step
-from ktui.actions.difference import difference
+from ktui.actions.difference import Line, difference
 from ktui.actions.difference import lines as lines_of
-from ktui.actions.undertaking import Preview, Stage, Undertaking, Work
+from ktui.actions.replace import immutable
+from ktui.actions.server_side_apply import manager_conflicts
+from ktui.actions.undertaking import Preview, Stage, Undertaking, Work, called
 from ktui.kinds.manifest import is_secret, manifest
 from ktui.kinds.text import clean
 from ktui.kinds.tone import Tone
 from ktui.kube.errors import KtuiError
+from ktui.manifests.lists import ABSENT
 from ktui.widgets.cells import width_of
+
+MOST_ADDED = 30
+"""Fields that are shown of those that the server adds; they are its usual ones."""
 
 MOST_LINES = 400
 """Lines of a manifest, or of differences, that are shown; nobody reads more of them in a dialog."""
@@ -117,7 +123,11 @@ def preview_words(
             words += said_words([Said(f"{name}{told(work.error)}", Tone.FAILED)])
     older = said_words(said, room=room)
     for work in undertaking.works:
-        shown = [line for preview in previews.get(work, ()) for line in _preview(preview)]
+        shown = [
+            line
+            for preview in previews.get(work, ())
+            for line in (*(_object(preview) if work.several else ()), *_preview(preview))
+        ]
         if shown and several:
             older.append((clean(work.target.said) + "\n", "$bright"))
         older += shown
@@ -128,7 +138,10 @@ def preview_words(
     # Of lines that read a text, only the first line is shown: what they read stands below.
     for line, more in dict.fromkeys((line.partition("\n")[0], "\n" in line) for line in kubectl[:MOST_LINES]):
         words += [("$ ", "$faint"), (clean(line), "$quiet"), (" …\n" if more else "\n", "$faint")]
-    words += [line for work in undertaking.works for step in work.steps for line in _manifest(step)]
+    shown = [step for work in undertaking.works for step in work.steps if step.shown is not None]
+    for step in shown:
+        words += [("---\n", "$faint")] if step is not shown[0] else []
+        words += _manifest(step)
     return words
 
 
@@ -144,13 +157,64 @@ def _unchanged(undertaking: Undertaking) -> Words:
 
 
 def _preview(preview: Preview) -> Words:
-    words: Words = []
-    if preview.error is not None:
-        tone = Tone.FAILED if preview.refused else Tone.WARNING
-        words += said_words([Said(told(preview.error), tone)])
+    words = _refusal(preview) if preview.error is not None else []
     words += said_words(Said(f"The server warns: {warning}", Tone.WARNING) for warning in preview.warnings)
-    if preview.step.shown is None and preview.before is not None and preview.after is not None:
-        words += _difference(preview.before, preview.after)
+    step, before, after = preview.step, preview.before, preview.after
+    if after is None or step.tried is not None:
+        return words
+    if step.wanted is None:
+        return words if before is None or step.shown is not None else words + _difference(before, after)
+    if before is None:
+        return words + _by_server(step.wanted, after)
+    if before is not step.target.item:
+        # Somebody else was faster: what is theirs, and what is the server's, cannot be told apart.
+        return words + _difference(before, after)
+    return words + _difference(before, step.wanted) + _by_server(step.wanted, after)
+
+
+def _object(preview: Preview) -> Words:
+    """What a step is about, and what would become of it, where there are several."""
+    step = preview.step
+    if preview.error is not None:
+        words = "is refused" if preview.refused else ""
+    elif step.write.method == "DELETE":
+        words = "is deleted"
+    elif not step.previewed:
+        words = "is made when what it needs is there"
+    elif preview.after is None:
+        words = "is done"
+    elif preview.before is None:
+        words = "is made"
+    else:
+        words = "is changed"
+    return [(f"{clean(called(step))}  ", "$bright"), (f"{words}\n", "$quiet")]
+
+
+def _refusal(preview: Preview) -> Words:
+    """Why the server would refuse it, and what could be done instead."""
+    error = preview.error
+    assert error is not None
+    tone = Tone.FAILED if preview.refused else Tone.WARNING
+    conflicts = manager_conflicts(error, preview.step.write.body)
+    said = [Said(told(error), tone)] if conflicts is None else [Said(conflicts.next_step, tone), *conflicts.told]
+    if preview.step.write.method in ("PATCH", "PUT") and immutable(error):
+        said.append(Said("The object has to be replaced to have this: deleted, and created again.", Tone.WARNING))
+    return said_words(said)
+
+
+def _by_server(wanted: JsonObject, after: JsonObject) -> Words:
+    """What the server makes of an object beyond what was wanted: defaults that it adds, and what it changes itself."""
+    found = difference(wanted, after)
+    words: Words = []
+    for title, changes in (
+        ("Added by the server:", [change for change in found if change.before is ABSENT]),
+        ("Made different by the server:", [change for change in found if change.before is not ABSENT]),
+    ):
+        if changes:
+            lines = lines_of(changes[:MOST_ADDED], secret=is_secret(after))
+            words += [(f"{title}\n", "$faint"), *_change_words(lines, "  ")]
+            if len(changes) > MOST_ADDED:
+                words.append((f"  … {len(changes) - MOST_ADDED:,} more\n", "$faint"))
     return words
 
 
@@ -169,9 +233,13 @@ def _difference(before: JsonObject, after: JsonObject) -> Words:
     lines = lines_of(difference(before, after), secret=is_secret(after))
     if not lines:
         return [("Nothing would change.\n", "$faint")]
+    return _change_words(lines[:MOST_LINES])
+
+
+def _change_words(lines: Iterable[Line], indent: str = "") -> Words:
     words: Words = []
-    for line in lines[:MOST_LINES]:
-        words.append((clean(line.path) + "  ", "$foreground"))
+    for line in lines:
+        words.append((indent + clean(line.path) + "  ", "$foreground"))
         if line.before:
             words.append((clean(line.before), "$failed"))
         words.append((" → " if line.before and line.after else "", "$faint"))
@@ -209,8 +277,13 @@ def _progress(work: Work, name: str, room: int) -> Words:
     text = stage or (own.text if own is not None else work.undertaking.action.done)
     if work.stage is Stage.WRITING and own is not None:
         text = own.text
+    if work.failed and work.several:
+        text = f"{len(work.steps) - len(work.failed)} of {len(work.steps)} done"
     words: Words = [(f"{tone.value} ", STYLES[tone]), (name, "$bright"), (clean(text) + "\n", "$foreground")]
     if work.error is not None:
-        words.append((f"  {clean(told(work.error))}\n", "$failed"))
+        # What went wrong stands at the line of its step, where there are several.
+        repeated = any(said.about and said.text == work.error.sentence for said in work.said.values())
+        error = work.error.next_step if repeated else told(work.error)
+        words.append((f"  {clean(error)}\n", "$failed"))
     indent = "    " if name else "  "
     return words + said_words((said for said in work.said.values() if said.about), indent, room)

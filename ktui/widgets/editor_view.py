@@ -135,6 +135,8 @@ class EditorView(TextArea):
         self._notes, self._notes_width = [], 0
         self.move_cursor((0, 0))
         self._rewrap_and_refresh_virtual_size()
+        # The size may be the same.
+        self.refresh()
 
     def _replaced(self, first: int, end: int, new_end: int) -> None:
         """Lines gave way to others: what belongs to those below moves with them."""

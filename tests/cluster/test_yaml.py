@@ -12,15 +12,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import Phase, given, settings
 
 from ktui.manifests.reading import read
 from ktui.manifests.writing import write
 from tests.cluster.clusters import Cluster
 from tests.cluster.yaml_corpus import HEAD, ask, asked, in_64_bits, kubectl, recorded, texts
+from tests.values import OBJECTS, same
 
 Command = list[str]
 SAMPLE = 25
 """Refusals that are asked for again, of each file: each of them costs a process."""
+
+MANY = 500
+"""Objects by chance that kubectl reads at once."""
 
 
 @pytest.fixture
@@ -77,3 +82,30 @@ async def test_what_is_written_kubectl_reads(cluster: Cluster, command: Command)
     expected = json.dumps(in_64_bits([item, *alone]), sort_keys=True)
     assert json.dumps(seen.documents, sort_keys=True) == expected
     assert json.dumps([document.value for document in read(text).documents], sort_keys=True) == expected
+
+
+def by_chance() -> list[dict[str, Any]]:
+    """Objects by chance, other ones each time."""
+    found: list[dict[str, Any]] = []
+
+    @settings(max_examples=MANY, phases=[Phase.generate], database=None)
+    @given(OBJECTS)
+    def keep(value: dict[str, Any]) -> None:
+        found.append(value)
+
+    keep()
+    return found
+
+
+async def test_any_object_that_is_written_kubectl_reads(cluster: Cluster, command: Command) -> None:
+    """Each in a document of its own, one behind the other."""
+    items = [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"x-{number}"}, "data": value}
+        for number, value in enumerate(by_chance())
+    ]
+    text = "---\n".join(map(write, items))
+    seen = await asyncio.to_thread(ask, text, cluster.kubeconfig("admin"), command)
+    assert seen.refusal == ""
+    assert seen.documents is not None
+    for item, found in zip(items, seen.documents, strict=True):
+        assert same(in_64_bits(item), found)

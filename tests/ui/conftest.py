@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import pytest_asyncio
@@ -16,7 +16,7 @@ from textual.pilot import Pilot
 
 from ktui.app import KtuiApp
 from ktui.demo.clock import SteppedClock
-from ktui.demo.run import Cluster, serve
+from ktui.demo.run import Cluster
 from ktui.kinds.column import JoinColumn
 from ktui.kube.state import Absent, Denied, Live, Partial, Polled
 from ktui.options import Options
@@ -24,7 +24,9 @@ from ktui.screens import tables
 from ktui.screens.home import HomeScreen
 from ktui.screens.tables import TableScreen
 from ktui.widgets.live_pane import LivePane
+from tests.lived import lived
 
+T = TypeVar("T")
 SEED = 7
 PATIENCE = 20.0
 """Seconds after which a condition counts as never coming true."""
@@ -50,12 +52,25 @@ class World:
         cluster: the cluster.
         clock: its time.
         folder: where kubeconfigs are written.
+        loop: its event loop, when that runs in a thread of its own.
     """
 
-    def __init__(self, cluster: Cluster, clock: SteppedClock, folder: Path) -> None:
+    def __init__(
+        self, cluster: Cluster, clock: SteppedClock, folder: Path, loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
         self.cluster = cluster
         self.clock = clock
         self._folder = folder
+        self._loop = loop
+
+    def do(self, something: Callable[[Cluster], T]) -> T:
+        """The result of `something`, called in the cluster's own thread."""
+
+        async def call() -> T:
+            return something(self.cluster)
+
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(PATIENCE)
 
     def kubeconfig(self, user: str = "admin") -> Path:
         """A kubeconfig file for a user."""
@@ -81,8 +96,8 @@ class World:
 @pytest_asyncio.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """An embedded cluster in the test's own loop."""
-    clock = SteppedClock()
-    cluster = await serve(seed=SEED, clock=clock)
+    built, clock = lived(SEED)
+    cluster = await built.serve()
     yield World(cluster, clock, tmp_path)
     await cluster.stop()
 
@@ -91,11 +106,11 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 def world_in_thread(tmp_path: Path) -> Iterator[World]:
     """An embedded cluster for tests that cannot be coroutines, such as snapshots."""
     loop = asyncio.new_event_loop()
-    clock = SteppedClock()
+    built, clock = lived(SEED)
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    cluster = asyncio.run_coroutine_threadsafe(serve(seed=SEED, clock=clock), loop).result(PATIENCE)
-    yield World(cluster, clock, tmp_path)
+    cluster = asyncio.run_coroutine_threadsafe(built.serve(), loop).result(PATIENCE)
+    yield World(cluster, clock, tmp_path, loop)
     asyncio.run_coroutine_threadsafe(cluster.stop(), loop).result(PATIENCE)
     loop.call_soon_threadsafe(loop.stop)
     thread.join(PATIENCE)
@@ -169,3 +184,25 @@ async def shows(pilot: Pilot[Any], text: str) -> None:
 async def shows_not(pilot: Pilot[Any], text: str) -> None:
     """Wait until `text` no longer stands on the screen."""
     await until(pilot, lambda: text not in screen_text(pilot), f"no {text!r}")
+
+
+Size = tuple[int, int]
+at_both_sizes = pytest.mark.parametrize("size", [(160, 45), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
+
+
+@pytest.fixture
+def looks(world_in_thread: World, snap_compare: Any) -> Callable[..., None]:
+    """Compares what the screen looks like after some keys."""
+
+    def compare(size: Size, keys: Callable[[Pilot[None]], Awaitable[None]], user: str = "admin") -> None:
+        async def before(pilot: Pilot[None]) -> None:
+            await listed(pilot)
+            await keys(pilot)
+            pilot.app.clear_notifications()
+            # A dialog lays itself out in a few steps.
+            for _ in range(4):
+                await pilot.pause()
+
+        assert snap_compare(world_in_thread.app(user), terminal_size=size, run_before=before)
+
+    return compare

@@ -163,43 +163,6 @@ async def test_secrets_are_not_shown(world: World) -> None:
         assert "aHVu" not in screen_text(pilot)
 
 
-async def test_from_yaml(world: World) -> None:
-    """Pasted YAML: where it is wrong, the line; two objects are made in the order in which they need each other."""
-    manifest = """
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: pasted, namespace: fresh}
-spec:
-  selector: {matchLabels: {app: pasted}}
-  template:
-    metadata: {labels: {app: pasted}}
-    spec: {containers: [{name: a, image: "nginx:1"}]}
----
-apiVersion: v1
-kind: Namespace
-metadata: {name: fresh}
-"""
-    async with world.open(size=SMALL) as pilot:
-        await make(pilot, "y")
-        assert list(buttons(pilot)) == ["Cancel", "Create from YAML"]
-        await fits(pilot)
-        await fill(pilot, "kind: [")
-        await pilot.press("ctrl+s")
-        assert "line 2, column 1: did not find expected node content" in said(pilot, "#ask")
-        assert buttons(pilot)["Create from YAML"].disabled
-        await fits(pilot)
-        await pilot.press("ctrl+u")
-        await fill(pilot, "\x1b[31m")
-        assert "␛[31m" in said(pilot, "#ask")
-        assert "characters are not allowed" in said(pilot, "#ask")
-        await pilot.press("ctrl+u")
-        await fill(pilot, manifest)
-        assert "$ kubectl --context demo -n fresh create -f - <<'EOF' …" in said(pilot)
-        await fits(pilot)
-        await done(world, pilot, "ctrl+s")
-        assert there(world, DEPLOYMENTS, "fresh", "pasted")
-
-
 async def test_forms_of_workloads(world: World) -> None:
     """Image, resources, environment, pause, restart, resume, history and undoing a rollout, one after the other."""
     async with world.open(size=SMALL) as pilot:

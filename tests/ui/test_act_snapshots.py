@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -31,10 +31,7 @@ from tests.ui.acting import (  # noqa: F401 - nobody_waits is a fixture
     nobody_waits,
     press,
 )
-from tests.ui.conftest import World, listed, shows, shows_not, until
-
-at_both_sizes = pytest.mark.parametrize("size", [WIDE, SMALL], ids=lambda size: f"{size[0]}x{size[1]}")
-Size = tuple[int, int]
+from tests.ui.conftest import Size, World, at_both_sizes, shows, shows_not, until
 
 
 @pytest.fixture(autouse=True)
@@ -45,24 +42,6 @@ def times_of_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
-
-
-@pytest.fixture
-def looks(world_in_thread: World, snap_compare: Any) -> Callable[..., None]:
-    """Compares what the screen looks like after some keys."""
-
-    def compare(size: Size, keys: Callable[[Pilot[None]], Awaitable[None]], user: str = "admin") -> None:
-        async def before(pilot: Pilot[None]) -> None:
-            await listed(pilot)
-            await keys(pilot)
-            pilot.app.clear_notifications()
-            # A dialog lays itself out in a few steps.
-            for _ in range(4):
-                await pilot.pause()
-
-        assert snap_compare(world_in_thread.app(user), terminal_size=size, run_before=before)
-
-    return compare
 
 
 async def on_deployment(pilot: Pilot[None], name: str, *keys: str) -> None:

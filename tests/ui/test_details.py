@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 
 from ktui.actions.copy import LARGEST_CLIPBOARD
 from ktui.demo.clock import SteppedClock
-from ktui.demo.run import Cluster, serve
+from ktui.demo.run import Cluster
 from ktui.demo.users import write_kubeconfig
 from ktui.kinds.names import ObjectKey
 from ktui.kube.client import Client
@@ -29,6 +29,7 @@ from ktui.screens.details_tabs import OverviewTab, YamlTab
 from ktui.terminal.type_ahead import TypeAhead
 from ktui.widgets.palette import DARK, themes
 from ktui.widgets.relations_view import RelationsView
+from tests.lived import lived
 
 
 class Host(TypeAhead):
@@ -103,7 +104,7 @@ def opened(tmp_path: Path) -> Open:
     async def open_page(
         word: str, key: str, *, tab: str = "overview", size: tuple[int, int] = (120, 40), user: str = "admin"
     ) -> AsyncIterator[Page]:
-        cluster = await serve(clock=SteppedClock(), seed=1)
+        cluster = await lived(1)[0].serve()
         write_kubeconfig(tmp_path / "config", cluster.kubeconfig(user))
         session = Session(lambda: Client.connect(load_kubeconfig([tmp_path / "config"])))
         running = asyncio.create_task(session.run())

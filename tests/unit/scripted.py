@@ -33,7 +33,7 @@ class Scripted:
     namespace: str = "shop"
     now: float = 1_800_000_000.0
 
-    async def discovery(self) -> Discovery:
+    async def discovery(self, *, anew: bool = False) -> Discovery:
         """What is served: nothing."""
         return Discovery([])
 

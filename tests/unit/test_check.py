@@ -4,11 +4,34 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ktui.__main__ import main
+from ktui.kube.errors import ConnectionFailed
+
+# ruff: noqa: F401, F811 - pytest finds fixtures by their names
+from tests.unit.command_line import Done, Shop, ktui, logging_kept, shop
+
+REFERRING = """\
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: robot
+imagePullSecrets:
+  - name: regcred
+secrets:
+- name: given
+- name: gone
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: given
+  namespace: shop
+"""
 
 GOOD = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  on: yes\n"
 
@@ -88,3 +111,38 @@ def test_warnings_are_no_failure(tmp_path: Path, capsys: pytest.CaptureFixture[s
     code, out, _ = check(capsys, str(tmp_path / "a.yaml"))
     assert code == 0
     assert ":8:7: warning: data: << replaces `a` above it: put it first" in out
+
+
+def test_what_manifests_refer_to_is_looked_up(ktui: Callable[..., Done], shop: Shop, tmp_path: Path) -> None:
+    """Of a cluster that is asked; what another document brings is there. These are warnings, and no failure."""
+    (tmp_path / "a.yaml").write_text(REFERRING)
+    done = ktui("check", "--kubeconfig", shop.kubeconfig, "-n", "shop", tmp_path / "a.yaml")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        f'{tmp_path}/a.yaml:6:11: warning: imagePullSecrets[0].name: there is no secret "regcred" in namespace shop',
+        f'{tmp_path}/a.yaml:9:9: warning: secrets[1].name: there is no secret "gone" in namespace shop',
+    ]
+    done = ktui("check", "--offline", tmp_path / "a.yaml")
+    assert (done.code, done.out) == (0, "")
+
+
+def test_what_could_not_be_looked_up_is_said_once(
+    ktui: Callable[..., Done], shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def get(*_: object) -> None:
+        raise ConnectionFailed("the cluster", "timed out")
+
+    (tmp_path / "a.yaml").write_text(REFERRING)
+    monkeypatch.setattr("ktui.cli.server.get_object", get)
+    done = ktui("check", "--kubeconfig", shop.kubeconfig, "-n", "shop", tmp_path / "a.yaml")
+    assert (done.code, done.out) == (0, "")
+    assert done.err.count("What the manifests refer to was not looked up.") == 1
+
+
+def test_loose_ends_are_told_without_a_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    container = "{name: a, image: a, volumeMounts: [{name: v, mountPath: /v}]}"
+    text = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  containers:\n  - {container}\n"
+    (tmp_path / "a.yaml").write_text(text)
+    code, out, _ = check(capsys, str(tmp_path / "a.yaml"))
+    assert code == 0
+    assert 'warning: spec.containers[0].volumeMounts[0].name: there is no volume "v"' in out

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from ktui.actions.action import Action, JsonObject, Refusal, Target, Undone
 from ktui.actions.create_configmap import CREATE_CONFIGMAP
 from ktui.actions.create_deployment import CREATE_DEPLOYMENT, container_name, environment, untagged
-from ktui.actions.create_from_yaml import CREATE_FROM_YAML, Served, objects
+from ktui.actions.create_from_yaml import CREATE_FROM_YAML
 from ktui.actions.create_job import CREATE_JOB, job_words
 from ktui.actions.create_namespace import CREATE_NAMESPACE
 from ktui.actions.create_secret import CREATE_SECRET
 from ktui.actions.create_service import CREATE_SERVICE, addresses
 from ktui.actions.creation import pairs
+from ktui.actions.documents import Served, items
 from ktui.actions.kubectl import shell_line
 from ktui.actions.names import config_key, dns_label
 from ktui.actions.rollouts import progress
@@ -26,6 +27,7 @@ from ktui.kinds.manifest import MASK, to_yaml
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.namespaces import NAMESPACES
 from ktui.kinds.tone import Tone
+from ktui.manifests.reading import read
 
 PLACE = Target(NAMESPACES, ObjectKey("shop", ""))
 ALL = (
@@ -244,6 +246,12 @@ KINDS = {
 }
 HEAD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
 
+
+def objects(text: str) -> list[JsonObject]:
+    """The objects of a text."""
+    return [item.value for item in items(read(text))]
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8) | st.dates().map(date.isoformat),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -255,11 +263,11 @@ json_values = st.recursive(
 def test_what_ktui_writes_it_reads(data: JsonObject) -> None:
     """Every JSON value comes back as it was."""
     item = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": data}
-    assert list(objects(to_yaml(item))) == [item]
+    assert objects(to_yaml(item)) == [item]
 
 
 def test_what_yaml_takes_for_something_else() -> None:
-    """Dates, times and keys stay what was typed; JSON has no other values for them."""
+    """It is read as kubectl reads it."""
     text = HEAD + "data: {day: 2026-01-01, at: 2026-01-01T10:00:00Z, time: 12:30, 80: x, on: y, b: !!binary aGk=}"
     (found,) = objects(text)
     assert found["data"] == {
@@ -267,8 +275,8 @@ def test_what_yaml_takes_for_something_else() -> None:
         "at": "2026-01-01T10:00:00Z",
         "time": "12:30",
         "80": "x",
-        "on": "y",
-        "b": "aGk=",
+        "true": True,
+        "b": "hi",
     }
 
 
@@ -288,13 +296,12 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 @pytest.mark.parametrize(
     ("yaml", "said"),
     [
-        ("a: b: c", "line 1, column 5: mapping values are not allowed in this context"),
-        (HEAD + "data: {a: b", "line 5, column 1: did not find expected ',' or '}'"),
-        (HEAD + "data:\n\ta: b", "line 5, column 1: found character that cannot start any token"),
-        (HEAD + "data:\n  a: b\n  a: c", 'line 6, column 3: key "a" already set in map'),
-        (HEAD + "data: {[a]: b}", "line 4, column 8: a key must be text"),
-        (HEAD + "data: !!python/object:os.system {}", "could not determine a constructor for the tag"),
-        (HEAD + "data: &a [*a]", "too many values"),
+        ("a: b: c", "line 1, column 5: a second colon in one line"),
+        (HEAD + "data: {a: b", "line 5, column 1: a comma or `}` is missing"),
+        (HEAD + "data:\n\ta: b", "line 5, column 1: a tab cannot indent"),
+        (HEAD + "data:\n  a: b\n  a: c", "line 6, column 3: `a` stands twice in one object"),
+        (HEAD + "data: {[a]: b}", "line 4, column 8: a key must be a text"),
+        (HEAD + "data: &a [*a]", "line 4, column 11: what *a stands for contains itself"),
         (HEAD + BOMB, "too many values"),
         (HEAD + "data: \x00", ""),
         ("apiVersion: v1\nkind: List\nitems: [{kind: ConfigMap}]", "an item of the list has no apiVersion or no kind"),
@@ -304,7 +311,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 def test_what_is_no_manifest(yaml: str, said: str) -> None:
     """It is said where, and no text makes ktui hang, run something, or fail otherwise."""
     with pytest.raises(Refusal) as raised:
-        list(objects(yaml))
+        objects(yaml)
     assert said in raised.value.sentence
 
 
@@ -312,9 +319,38 @@ def test_what_is_no_manifest(yaml: str, said: str) -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     """Nothing else happens."""
     try:
-        list(objects(text))
+        objects(text)
     except Refusal:
         return
+
+
+def test_tags_of_languages_run_nothing() -> None:
+    """Kubernetes reads past them, and so does ktui."""
+    assert objects(HEAD + "data: !!python/object:os.system {}")[0]["data"] == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "place"),
+    [
+        (HEAD + "---\nkind: X", "apiVersion not set", "document 2, line 5"),
+        ("apiVersion: v1\nkind: List\nitems:\n- {kind: X}", "no apiVersion", "document 1, line 4"),
+        (HEAD + "---\napiVersion: v1\nkind: ConfigMap", "name may not be empty", "document 2, line 5"),
+        (HEAD + "---\napiVersion: v9\nkind: Else\nmetadata: {name: x}", 'kind "Else"', "document 2, line 5"),
+    ],
+)
+def test_where_it_is_that_is_refused(text: str, said: str, place: str) -> None:
+    """By document and line."""
+    with pytest.raises(Refusal) as raised:
+        CREATE_FROM_YAML.plan(PLACE, {"yaml": text, "namespace": "shop", "kinds": KINDS})
+    assert said in raised.value.sentence
+    assert place in raised.value.next_step
+
+
+def test_an_object_that_stands_there_twice() -> None:
+    """The lines of both are told."""
+    with pytest.raises(Refusal) as raised:
+        CREATE_FROM_YAML.plan(PLACE, {"yaml": f"{HEAD}---\n{HEAD}", "namespace": "shop", "kinds": KINDS})
+    assert raised.value.sentence == "configmap shop/x stands there twice, in line 1 and in line 5."
 
 
 def plan(*documents: JsonObject) -> list[tuple[str, str, bool]]:

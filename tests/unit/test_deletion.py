@@ -161,7 +161,7 @@ class Stage:
     now = NOW
     away = False
 
-    async def discovery(self) -> Discovery:
+    async def discovery(self, *, anew: bool = False) -> Discovery:
         """Serves what it has lists of, and pods."""
         if self.away:
             raise ConnectionFailed("there", "timed out")

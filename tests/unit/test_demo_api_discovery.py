@@ -82,15 +82,6 @@ async def test_unchanged_discovery_is_not_sent_again(cluster: Cluster) -> None:
         assert (response.status, await response.read()) == (304, b"")
 
 
-async def test_openapi_lets_kubectl_leave_validation_to_the_server(cluster: Cluster) -> None:
-    """Every listed document is served, and the patch of a kind takes fieldValidation."""
-    index = (await cluster.get("/openapi/v3")).json["paths"]
-    document = (await cluster.get(index["apis/apps/v1"]["serverRelativeURL"])).json
-    patches = [path["patch"] for path in document["paths"].values()]
-    found = next(p for p in patches if p["x-kubernetes-group-version-kind"]["kind"] == "Deployment")
-    assert "fieldValidation" in [parameter["name"] for parameter in found["parameters"]]
-
-
 async def test_a_definition_is_served_at_once_and_until_it_goes(cluster: Cluster) -> None:
     """A new CustomResourceDefinition is established, discoverable, writable; deleting it ends all that."""
     created = await cluster.post(DEFINITIONS, definition())

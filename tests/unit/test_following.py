@@ -96,8 +96,10 @@ class Peer:
                 raise NotFound(404, "NotFound", "not found")
             body = json.dumps(thing("a", self.objects["a"])).encode()
         elif body is None:
-            items = [thing(name, version) for name, version in self.objects.items()]
-            body = json.dumps({"metadata": {"resourceVersion": str(self.version)}, "items": items}).encode()
+            # The items of lists do not say what they are.
+            items = [{"metadata": thing(name, version)["metadata"]} for name, version in self.objects.items()]
+            meta = {"resourceVersion": str(self.version)}
+            body = json.dumps({"apiVersion": "v1", "kind": "ThingList", "metadata": meta, "items": items}).encode()
         return Response(200, {}, body, ())
 
     @asynccontextmanager
@@ -124,7 +126,8 @@ class Peer:
 
 
 def thing(name: str, version: int) -> Asked:
-    return {"metadata": {"name": name, "namespace": "ns", "uid": f"{name}-uid", "resourceVersion": str(version)}}
+    meta = {"name": name, "namespace": "ns", "uid": f"{name}-uid", "resourceVersion": str(version)}
+    return {"apiVersion": "v1", "kind": "Thing", "metadata": meta}
 
 
 @pytest.fixture
@@ -170,6 +173,14 @@ async def test_one_object_until_it_is_gone_and_back(peer: Peer) -> None:
         assert version_of(await anext(told)) == 5
     assert peer.asked == ["list", "watch 2"]
     assert not peer.opened.is_set()
+
+
+async def test_objects_say_what_they_are(peer: Peer) -> None:
+    """Those of a list as those of a watch."""
+    async with aclosing(one(peer)) as told:
+        assert await anext(told) == thing("a", 2)
+        peer.put("a")
+        assert await anext(told) == thing("a", 3)
 
 
 async def test_all_objects_in_the_order_of_their_names(peer: Peer) -> None:

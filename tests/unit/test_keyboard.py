@@ -44,10 +44,14 @@ class Typing:
 
     def key(self) -> str:
         """The next key that is told."""
+        return self.event().key
+
+    def event(self) -> Key:
+        """The same, with all that is told of it."""
         while True:
             message = self._told.get(timeout=10)
             if isinstance(message, Key):
-                return message.key
+                return message
 
     def leave(self) -> None:
         """Close the terminal."""
@@ -90,6 +94,15 @@ def test_esc_is_told_when_nothing_follows(typing: Typing) -> None:
     assert typing.key() == "escape"
     typing.type("\x1b")
     assert typing.key() == "escape"
+
+
+def test_a_letter_with_alt_is_no_letter(typing: Typing) -> None:
+    """Or texts would have it typed into them."""
+    typing.type("\x1ba")
+    event = typing.event()
+    assert (event.key, event.is_printable) == ("alt+a", False)
+    typing.type("a")
+    assert typing.event().is_printable
 
 
 def test_it_ends_although_the_terminal_is_gone(typing: Typing) -> None:

@@ -17,6 +17,7 @@ from ktui.manifests.cleaning import clean, restored
 from ktui.manifests.reading import read
 from ktui.manifests.writing import write
 from tests.unit.golden.recorded import KINDS, recorded
+from tests.values import same
 
 ODD = st.text(
     st.sampled_from("ab 0123 \t\n\n:-#?|>'\"%@`!&*{}[],=<~.é😀\u200b\u2028\x85\r\\/_eExXoOnNyY\x00"), max_size=12
@@ -27,17 +28,6 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
     max_leaves=12,
 )  # fmt: skip
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two values are the same; 1 is not true, but it is 1.0, which Kubernetes reads as 1."""
-    if isinstance(one, dict):
-        return isinstance(other, dict) and one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list):
-        return isinstance(other, list) and len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, float):
-        return isinstance(other, int | float) and not isinstance(other, bool) and float(other) == one
-    return type(one) is type(other) and bool(one == other)
 
 
 def order_of(value: Any) -> Any:
@@ -89,6 +79,7 @@ def test_recorded_objects_read_back(kind: Kind) -> None:
         ({"a": "abc\u202edef"}, 'a: "abc\\u202Edef"\n'),
         ({"a": "😀 é"}, "a: 😀 é\n"),
         ({"a": "x: y", "b": "x #y", "c": "*x", "d": "it's: 'it'", "e": " x", "f": "--x=y", "g": "http://x:80/#y"}, "a: 'x: y'\nb: 'x #y'\nc: '*x'\nd: 'it''s: ''it'''\ne: ' x'\nf: --x=y\ng: http://x:80/#y\n"),
+        ({"a": '2020-01-01 "x" \\'}, 'a: "2020-01-01 \\"x\\" \\\\"\n'),
         ({"y": "no", "1": "1", "": ""}, '"y": "no"\n"1": "1"\n"": ""\n'),
         ({"a": "word " * 300}, f"a: '{'word ' * 300}'\n"),
         ({"k" * 2000: 1}, f"? {'k' * 2000}\n: 1\n"),

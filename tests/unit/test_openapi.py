@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from ktui.kube.client import Client
-from ktui.kube.errors import ConnectionFailed, Forbidden, NotFound
+from ktui.kube.errors import ConnectionFailed, Forbidden, NotFound, UnexpectedAnswer
 from ktui.kube.openapi import Kept, SavedSchemas, ServerSchemas
 from tests.unit.test_schema import DOCUMENTS
 
@@ -30,6 +30,7 @@ class Server:
         self.urls = {"apis/apps/v1": f"{PLACE}?hash=A"}
         self.refusal: Exception | None = None
         self.body = APPS
+        self.moved = ""
 
     async def get_json(self, path: str, type: Any) -> Any:  # noqa: A002
         self.asked.append(path)
@@ -38,7 +39,10 @@ class Server:
         return msgspec.convert({"paths": {place: {"serverRelativeURL": url} for place, url in self.urls.items()}}, type)
 
     async def request(self, method: str, path: str, query: dict[str, str]) -> Any:
-        self.asked.append(f"{path}?{'&'.join(map('='.join, query.items()))}")
+        url = f"{path}?{'&'.join(map('='.join, query.items()))}"
+        self.asked.append(url)
+        if url == self.moved:
+            raise UnexpectedAnswer(self.identity.server, "a redirection (301)")
         return SimpleNamespace(body=self.body)
 
 
@@ -73,6 +77,18 @@ async def test_a_new_hash_is_a_new_document(tmp_path: Path, monkeypatch: pytest.
     await found.schema("apps", "v1", "Deployment")
     assert server.asked[2:] == ["/openapi/v3", f"{PLACE}?hash=B"]
     assert len(os.listdir(tmp_path)) == 1
+
+
+async def test_a_document_that_changed_meanwhile_is_found(tmp_path: Path) -> None:
+    """A server leads from the hash of an old document to the new one; then its index is asked for again."""
+    server = Server()
+    found = schemas(server, tmp_path)
+    server.urls["apis/batch/v1"] = "/openapi/v3/apis/batch/v1?hash=A"
+    await found.schema("apps", "v1", "Deployment")
+    server.urls["apis/batch/v1"] = "/openapi/v3/apis/batch/v1?hash=B"
+    server.moved = "/openapi/v3/apis/batch/v1?hash=A"
+    assert await found.schema("batch", "v1", "Nope") is None
+    assert server.asked[2:] == [server.moved, "/openapi/v3", "/openapi/v3/apis/batch/v1?hash=B"]
 
 
 async def test_another_server_has_its_own_documents(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_what_others_changed_is_kept(base: Any, theirs: Any, mine: Any) -> None:
     found = changes(base, mine, POD)
     if together.conflicts or found.whole:
         return
-    assert _unordered(applied(found, theirs)) == _unordered(together.value)
+    assert unordered(applied(found, theirs)) == unordered(together.value)
 
 
 @given(PODS, PODS)
@@ -146,11 +146,12 @@ def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _unordered(value: Any) -> Any:
+def unordered(value: Any) -> Any:
+    """A value in which the order of lists does not count."""
     value = _whole(value)
     if isinstance(value, dict):
-        return {key: _unordered(inner) for key, inner in value.items()}
-    return sorted(map(_unordered, value), key=_text) if isinstance(value, list) else value
+        return {key: unordered(inner) for key, inner in value.items()}
+    return sorted(map(unordered, value), key=_text) if isinstance(value, list) else value
 
 
 # -- what kubectl edit sends: recorded with `kubectl edit --output-patch` of 1.36 -------------------

@@ -23,7 +23,7 @@ from tests.unit.fake_place import THINGS, Doing, FakePlace, action, deleting, gr
 class Served(FakePlace):
     """A place that knows what it serves: things, and those of another group with the same name."""
 
-    async def discovery(self) -> Discovery:
+    async def discovery(self, *, anew: bool = False) -> Discovery:
         groups = ("apps", "other.example.com")
         return Discovery(
             [Resource(GVR(one, "v1", "things"), "Thing", "thing", True, (), ("get",), (), ()) for one in groups]
@@ -131,7 +131,7 @@ async def test_a_kind_that_is_not_served_any_more() -> None:
     place = Served("a")
     entries = await journal(place, grow, "a")
 
-    async def nothing() -> Discovery:
+    async def nothing(*, anew: bool = False) -> Discovery:
         return Discovery([])
 
     place.discovery = nothing  # type: ignore[method-assign]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from ktui.demo.clock import Clock, Timer
@@ -60,7 +61,7 @@ class WorkQueue:
             if waiting[0] <= when:
                 return
             waiting[1].cancel()
-        self._later[key] = (when, self._clock.call_at(when, lambda: self._fall_due(key)))
+        self._later[key] = (when, self._clock.call_at(when, partial(self._fall_due, key)))
 
     def retry(self, key: Key) -> None:
         """Has the key synced again after a failure; with each one in a row the wait is twice as long."""

@@ -56,10 +56,17 @@ def keep_revision(storage: Storage, workload: Object) -> str:
                     **({"annotations": metadata["annotations"]} if metadata.get("annotations") else {}),
                     "ownerReferences": [owner_reference(workload)],
                 },
-                "data": {"spec": {"template": {**workload["spec"]["template"], "$patch": "replace"}}},
+                "data": {"spec": {"template": _alphabetical({**workload["spec"]["template"], "$patch": "replace"})}},
                 "revision": number + 1,
             },
         )
     elif present["revision"] < number:
         storage.update(_REVISIONS, {**present, "revision": number + 1})
     return name if workload["kind"] == "StatefulSet" else digest
+
+
+def _alphabetical(value: Any) -> Any:
+    """A value with the fields of its maps in the order of the alphabet, as raw JSON is kept."""
+    if isinstance(value, list):
+        return [_alphabetical(entry) for entry in value]
+    return {key: _alphabetical(value[key]) for key in sorted(value)} if isinstance(value, dict) else value

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
-from ktui.demo.custom_schema import schema_causes, schema_of
+from ktui.demo.custom_rules import schema_causes
+from ktui.demo.custom_schema import schema_of
 from ktui.demo.errors import Cause, bad_request, bad_value, duplicate, forbidden_field, invalid, required, unsupported
 from ktui.demo.names import (
     annotation_causes,
@@ -22,11 +23,31 @@ from ktui.demo.names import (
     qualified_name_problems,
 )
 from ktui.demo.resources import Resource
-from ktui.demo.validation import pods, services, workloads
+from ktui.demo.validation import pods, rights, services, workloads
+from ktui.demo.validation.network import network_policy_causes
+from ktui.demo.validation.placement import selector_causes
+from ktui.demo.validation.volumes import claim_causes
 
 Object = dict[str, Any]
 
 _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_ACCOUNT, _ACCOUNT_TOKEN = "kubernetes.io/service-account.name", "kubernetes.io/service-account-token"
+_LOGIN = "kubernetes.io/basic-auth"
+_NEEDED_KEYS = {
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+    _LOGIN: ("username", "password"),
+}
+_EVICTION_POLICIES = ("AlwaysAllow", "IfHealthyBudget")
+_METRICS = {
+    "ContainerResource": "containerResource",
+    "External": "external",
+    "Object": "object",
+    "Pods": "pods",
+    "Resource": "resource",
+}
 _NEW_FINALIZERS = "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}"
 
 
@@ -66,7 +87,7 @@ def check_update(resource: Resource, obj: Object, before: Object) -> None:
             _metadata(obj["metadata"], before["metadata"]),
             rules(obj),
             changes(obj, before),
-            schema_causes(schema_of(resource.custom), obj),
+            schema_causes(schema_of(resource.custom), obj, before),
         )
     )
     if causes:
@@ -121,8 +142,14 @@ def _pod(obj: Object) -> Iterator[Cause]:
 
 
 def _configmap(obj: Object) -> Iterator[Cause]:
-    for field in ("data", "binaryData"):
-        yield from _keys(obj.get(field), field)
+    binary = obj.get("binaryData") or {}
+    for value in binary.values():
+        _check_base64(value, "ConfigMap")
+    yield from _keys(obj.get("data"), "data")
+    for key in obj.get("data") or ():
+        if key in binary:
+            yield bad_value(f"data[{key}]", key, "duplicate of key present in binaryData")
+    yield from _keys(binary, "binaryData")
 
 
 def _secret(obj: Object) -> Iterator[Cause]:
@@ -130,18 +157,29 @@ def _secret(obj: Object) -> Iterator[Cause]:
     for key, value in (obj.pop("stringData", None) or {}).items():
         data = obj["data"] = {**data, key: base64.b64encode(value.encode()).decode()}
     for value in data.values():
-        try:
-            base64.b64decode(value or "", validate=True)
-        except (binascii.Error, ValueError):
-            raise bad_request(_no_base64(value)) from None
+        _check_base64(value, "Secret")
     yield from _keys(data, "data")
+    kind = obj.get("type", "")
+    if kind == _ACCOUNT_TOKEN and not (obj["metadata"].get("annotations") or {}).get(_ACCOUNT):
+        yield required(f"metadata.annotations[{_ACCOUNT}]")
+    needed = _NEEDED_KEYS.get(kind, ())
+    # A login needs one of both.
+    if kind != _LOGIN or not any(key in data for key in needed):
+        yield from (required(f"data[{key}]") for key in needed if key not in data)
 
 
-def _no_base64(value: str) -> str:
+def _check_base64(value: str, kind: str) -> None:
+    try:
+        base64.b64decode(value or "", validate=True)
+    except (binascii.Error, ValueError):
+        raise bad_request(_no_base64(value, kind)) from None
+
+
+def _no_base64(value: str, kind: str) -> str:
     good = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
     at = next((index for index, sign in enumerate(value) if sign not in good), len(value) // 4 * 4)
     problem = f"illegal base64 data at input byte {at}"
-    return f'Secret in version "v1" cannot be handled as a Secret: {problem}'
+    return f'{kind} in version "v1" cannot be handled as a {kind}: {problem}'
 
 
 def _keys(entries: Object | None, field: str) -> Iterator[Cause]:
@@ -168,8 +206,8 @@ def _role_reference(obj: Object, before: Object) -> Iterator[Cause]:
 def _budget(obj: Object) -> Iterator[Cause]:
     spec = obj.get("spec") or {}
     for field in ("minAvailable", "maxUnavailable"):
-        if isinstance(spec.get(field), int) and spec[field] < 0:
-            yield bad_value(f"spec.{field}", spec[field], "must be greater than or equal to 0")
+        if spec.get(field) is not None:
+            yield from workloads.amount_causes(spec[field], f"spec.{field}", part=True)
     if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
         shown = {
             "MinAvailable": spec["minAvailable"],
@@ -178,6 +216,10 @@ def _budget(obj: Object) -> Iterator[Cause]:
             "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy"),
         }
         yield bad_value("spec", shown, "minAvailable and maxUnavailable cannot be both set")
+    yield from selector_causes(spec.get("selector"), "spec.selector")
+    policy = spec.get("unhealthyPodEvictionPolicy")
+    if policy is not None and policy not in _EVICTION_POLICIES:
+        yield unsupported("spec.unhealthyPodEvictionPolicy", policy, _EVICTION_POLICIES)
 
 
 def _autoscaler(obj: Object) -> Iterator[Cause]:
@@ -190,6 +232,26 @@ def _autoscaler(obj: Object) -> Iterator[Cause]:
     for field in ("kind", "name"):
         if not (spec.get("scaleTargetRef") or {}).get(field):
             yield required(f"spec.scaleTargetRef.{field}")
+    if not (spec.get("scaleTargetRef") or {}).get("apiVersion"):
+        yield bad_value("spec.scaleTargetRef.apiVersion", "", "apiVersion must specify API group")
+    for index, metric in enumerate(spec.get("metrics") or ()):
+        kind, here = metric.get("type", ""), f"spec.metrics[{index}]"
+        source = metric.get(_METRICS.get(kind, ""))
+        if kind not in _METRICS:
+            yield unsupported(f"{here}.type", kind, sorted(_METRICS))
+        elif source is None:
+            yield required(f"{here}.{_METRICS[kind]}", "must populate information for the given metric source")
+        elif kind == "Resource" and not _amounts(source.get("target") or {}):
+            why = "must set either a target raw value or a target utilization"
+            yield required(f"{here}.resource.target.averageUtilization", why)
+
+
+def _amounts(target: Object) -> list[Any]:
+    return [target[name] for name in ("averageUtilization", "averageValue", "value") if target.get(name)]
+
+
+def _claim(obj: Object) -> Iterator[Cause]:
+    return claim_causes(obj["spec"], "spec")
 
 
 def _definition(obj: Object) -> Iterator[Cause]:
@@ -218,6 +280,12 @@ _CREATE: dict[str, Callable[[Object], Iterator[Cause]]] = {
     "cronjobs.batch": workloads.cronjob_causes,
     "ingresses.networking.k8s.io": services.ingress_causes,
     "endpointslices.discovery.k8s.io": services.endpoint_slice_causes,
+    "networkpolicies.networking.k8s.io": network_policy_causes,
+    "persistentvolumeclaims": _claim,
+    "roles.rbac.authorization.k8s.io": rights.role_causes,
+    "clusterroles.rbac.authorization.k8s.io": rights.cluster_role_causes,
+    "rolebindings.rbac.authorization.k8s.io": rights.role_binding_causes,
+    "clusterrolebindings.rbac.authorization.k8s.io": rights.cluster_role_binding_causes,
     "poddisruptionbudgets.policy": _budget,
     "horizontalpodautoscalers.autoscaling": _autoscaler,
     "customresourcedefinitions.apiextensions.k8s.io": _definition,

@@ -16,6 +16,7 @@ _AFFINITIES = ("ClientIP", "None")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 _PORT_RANGE = "must be between 1 and 65535, inclusive"
+_TRAFFIC = ("Cluster", "Local")
 _ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 _NETWORK_RULE = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 _LONGEST_AFFINITY = 86400
@@ -46,6 +47,9 @@ def service_causes(obj: Object) -> Iterator[Cause]:
     policy = spec.get("externalTrafficPolicy")
     if policy and kind not in ("NodePort", "LoadBalancer") and not spec.get("externalIPs"):
         yield bad_value("spec.externalTrafficPolicy", policy, "may only be set for externally-accessible services")
+    for field in ("externalTrafficPolicy", "internalTrafficPolicy"):
+        if spec.get(field) and spec[field] not in _TRAFFIC:
+            yield unsupported(f"spec.{field}", spec[field], _TRAFFIC)
     yield from _sources(spec)
     yield from _node_ports(kind, ports)
     yield from _twice(ports)
@@ -183,7 +187,16 @@ def ingress_causes(obj: Object) -> Iterator[Cause]:
     spec = obj["spec"]
     if not spec.get("rules") and not spec.get("defaultBackend"):
         yield bad_value("spec", None, "either `defaultBackend` or `rules` must be specified")
+    for number, entry in enumerate(spec.get("tls") or ()):
+        for index, host in enumerate(entry.get("hosts") or ()):
+            yield from _host(host, f"spec.tls[{number}].hosts[{index}]")
+    if (backend := spec.get("defaultBackend")) is not None:
+        yield from _backend(backend, "spec.defaultBackend")
     for number, rule in enumerate(spec.get("rules") or ()):
+        if rule.get("host"):
+            yield from _host(rule["host"], f"spec.rules[{number}].host")
+        if rule.get("http") is not None and not rule["http"].get("paths"):
+            yield required(f"spec.rules[{number}].http.paths")
         for index, path in enumerate((rule.get("http") or {}).get("paths") or ()):
             field = f"spec.rules[{number}].http.paths[{index}]"
             yield from _path(path, field)
@@ -197,6 +210,24 @@ def _path(path: Object, field: str) -> Iterator[Cause]:
         yield unsupported(f"{field}.pathType", kind, _PATH_TYPES)
     elif kind != "ImplementationSpecific" and not str(path.get("path", "")).startswith("/"):
         yield bad_value(f"{field}.path", path.get("path", ""), "must be an absolute path")
-    service = (path.get("backend") or {}).get("service")
-    if service is not None and not service.get("name"):
-        yield required(f"{field}.backend.service.name")
+    yield from _backend(path.get("backend") or {}, f"{field}.backend")
+
+
+def _backend(backend: Object, field: str) -> Iterator[Cause]:
+    service = backend.get("service")
+    if service is None:
+        if backend.get("resource") is None:
+            yield bad_value(field, "", "resource or service backend is required")
+        return
+    name, port = service.get("name", ""), service.get("port") or {}
+    if not name:
+        yield required(f"{field}.service.name")
+    else:
+        yield from (bad_value(f"{field}.service.name", name, problem) for problem in label_problems(name))
+    if not port.get("name") and not port.get("number"):
+        yield required(field, "port name or number is required")
+
+
+def _host(host: str, field: str) -> Iterator[Cause]:
+    name = host.removeprefix("*.")
+    yield from (bad_value(field, host, problem) for problem in subdomain_problems(name))
