@@ -5,6 +5,7 @@ What it looks like is said in `EditorView`.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Protocol
@@ -197,6 +198,16 @@ class Editor(EditorView):
             start = (first, 0) if first == 0 else (first - 1, len(self.document.get_line(first - 1)))
             text = newline.join(lines) if first == 0 else "".join(newline + line for line in lines)
             self.replace(text, start, self.document.end, maintain_selection_offset=False)
+
+    async def typed(self) -> None:
+        """Wait until the keys that came so far are in the text.
+
+        A page that takes a key before the editor sees it, such as ctrl+s, has it before the letters that came with it in
+        one piece.
+        """
+        done = asyncio.Event()
+        self.call_later(done.set)
+        await done.wait()
 
     async def _on_key(self, event: events.Key) -> None:
         """Called before Textual's: a new line begins where it belongs."""

@@ -56,6 +56,7 @@ class EditorApp(Painted):
     BINDINGS = [
         Binding("ctrl+f", "find", priority=True),
         Binding("ctrl+r", "replace", priority=True),
+        Binding("ctrl+s", "save", priority=True),
     ]
 
     def __init__(self, text: str, *, theme: str = DARK.name) -> None:
@@ -66,6 +67,7 @@ class EditorApp(Painted):
         self.editor = Editor(text)
         self.completions = Completions(self.editor)
         self.bar = FindBar(self.editor)
+        self.saved = ""
 
     def compose(self) -> ComposeResult:
         yield self.editor
@@ -74,6 +76,10 @@ class EditorApp(Painted):
 
     def on_mount(self) -> None:
         self.editor.focus()
+
+    async def action_save(self) -> None:
+        await self.editor.typed()
+        self.saved = self.editor.document.get_line(0)
 
     def action_find(self) -> None:
         self.bar.open()
@@ -490,6 +496,16 @@ async def test_keys_that_come_in_one_piece_are_done_in_their_order() -> None:
             app.post_message(events.Key(key, key if len(key) == 1 else None))
         await shows(pilot, "3 replaced")
         assert "image: WE:1" in editor.text
+
+
+async def test_what_came_with_the_key_that_saves_it_is_saved() -> None:
+    """And what came behind it is not."""
+    async with open_on() as (pilot, app, _):
+        for key in ("x", "end", "y", "ctrl+s", "z"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: bool(app.saved), "it to be saved")
+        assert app.saved == "xapiVersion: v1y"
+        await until(pilot, lambda: app.editor.document.get_line(0) == "xapiVersion: v1yz", "the rest")
 
 
 async def test_letters_that_come_with_alt_are_not_typed() -> None:
