@@ -202,8 +202,8 @@ class Editor(EditorView):
     async def typed(self) -> None:
         """Wait until the keys that came so far are in the text.
 
-        A page that takes a key before the editor sees it, such as ctrl+s, has it before the letters that came with it in
-        one piece.
+        A page that takes a key before the editor sees it, such as ctrl+s, has it before the letters that came with it
+        in one piece.
         """
         done = asyncio.Event()
         self.call_later(done.set)
