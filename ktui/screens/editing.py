@@ -483,6 +483,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
     @work(group="complete", exclusive=True, exit_on_error=False)
     async def action_complete(self) -> None:
         """Offer what may stand where the cursor is."""
+        await self.editor.typed()
         lines, (row, column) = self.editor.document.lines, self.editor.cursor_location
         gvk = document_at(lines, row)
         schema = await self.schema(gvk) if gvk is not None else None
@@ -513,6 +514,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
     @work(group="snippet", exclusive=True, exit_on_error=False)
     async def action_snippet(self) -> None:
         """Choose fields that are often wanted, and put them where they belong."""
+        await self.editor.typed()
         reading = await asyncio.to_thread(_read, self.editor.text)
         self._reading = reading
         document = self.document
@@ -570,6 +572,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
     @work(group="apply", exclusive=True, exit_on_error=False)
     async def action_apply(self) -> None:
         """Check, show what would change, apply."""
+        await self.editor.typed()
         if self._original is None:
             return
         self.say_busy("checking")
@@ -599,6 +602,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
     @work(group="external", exclusive=True, exit_on_error=False)
     async def action_external(self) -> None:
         """Edit the text in the person's own editor."""
+        await self.editor.typed()
         command = os.environ.get("KUBE_EDITOR") or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
         descriptor, name = tempfile.mkstemp(prefix="ktui-", suffix=".yaml")
         path = Path(name)
@@ -660,6 +664,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
     @work(group="leave", exclusive=True, exit_on_error=False)
     async def action_leave(self) -> None:
         """Leave; with changes, ask."""
+        await self.editor.typed()
         if not self.modified or self.editor.read_only:
             self.dismiss()
             return

@@ -118,6 +118,8 @@ class NewManifestScreen(EditingScreen):
         """The file, and where objects go."""
         what = clean(str(self._file)) if self._file is not None else "new manifest"
         way = "create, or change what is there" if self._applies else "create alone"
+        if self._acts.read_only:
+            way = "read-only: nothing is applied"
         return [Bit(what, "strong"), Bit(f"  in {clean(self.namespace)}", "dim"), Bit(f"  {way}", "dim")]
 
     def draft_base(self) -> str | None:

@@ -13,6 +13,7 @@ from ktui.kinds.deployments import DEPLOYMENTS as DEPLOYMENT
 from ktui.kinds.names import GVR_DEPLOYMENTS, GVR_NODES, GVR_PODS, GVR_SERVICES, ObjectKey
 from ktui.screens.act import ActScreen
 from ktui.screens.home import HomeScreen
+from ktui.screens.new_manifest import NewManifestScreen
 from tests.ui.acting import (  # noqa: F401 - nobody_waits is a fixture
     SMALL,
     WIDE,
@@ -362,11 +363,14 @@ async def test_read_only_refuses_everything_that_changes(world: World) -> None:
         assert "ktui is read-only: it changes nothing." in said(pilot)
         assert buttons(pilot)["Scale"].disabled
         await pilot.press("enter", "escape")
-        await make(pilot, "y")
-        await fill(pilot, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: sneaked-in}\n")
-        assert "ktui is read-only: it changes nothing." in screen_text(pilot)
+        await pilot.press("n", "y")
+        await shows(pilot, "read-only")
+        page = pilot.app.screen
+        assert isinstance(page, NewManifestScreen)
+        page.put("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: sneaked-in}\n")
         await pilot.press("ctrl+s")
-        assert dialog(pilot)._going is None
+        await until(pilot, lambda: any("it changes nothing" in note.message for note in pilot.app._notifications), "no")
+        page.settle()
         await pilot.press("escape")
         await menu(pilot, "t")
         assert "successfully rolled out" in await to_its_end(world, pilot)
