@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from textual.pilot import Pilot
 
+from ktui.demo.run import Cluster
 from ktui.kinds.deployments import DEPLOYMENTS
 from ktui.kinds.names import ObjectKey
 from ktui.screens.edit import EditScreen
@@ -67,19 +68,22 @@ def test_problems(looks: Callable[..., None], size: Size) -> None:
     looks(size, keys)
 
 
+def scale(cluster: Cluster, replicas: int) -> None:
+    """Somebody else scales the deployment."""
+    found = cluster.storage.get("deployments.apps", *STOREFRONT)
+    assert found is not None
+    cluster.storage.update("deployments.apps", {**found, "spec": {**found["spec"], "replicas": replicas}})
+
+
 @at_both_sizes
 def test_conflict(looks: Callable[..., None], size: Size, world_in_thread: World) -> None:
     """Both values of a field, and who set the other one."""
 
     async def keys(pilot: Pilot[None]) -> None:
         await edit(pilot)
-        storage = world_in_thread.cluster.storage
-        found = storage.get("deployments.apps", *STOREFRONT)
-        assert found is not None
-        replicas = found["spec"]["replicas"]
-        storage.update("deployments.apps", {**found, "spec": {**found["spec"], "replicas": replicas + 3}})
+        world_in_thread.do(lambda cluster: scale(cluster, 6))
         await shows(pilot, "changed by somebody else")
-        await change(pilot, f"replicas: {replicas}", f"replicas: {replicas + 1}")
+        await change(pilot, "replicas: 3", "replicas: 4")
         await pilot.press("ctrl+s")
         await shows(pilot, "Theirs")
 
