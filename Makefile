@@ -28,7 +28,7 @@ run: $(STAMP) ## open ktui on the current kubeconfig context
 
 test: lint ## everything that needs no real cluster: lint, types, doors, all tests
 	@$(MAKE) --no-print-directory types doors >.venv/checks.log 2>&1 & checks=$$!; \
-	$(BIN)/pytest -n 4 --dist worksteal tests; tested=$$?; \
+	$(BIN)/pytest -n 6 --dist worksteal tests; tested=$$?; \
 	wait $$checks; checked=$$?; cat .venv/checks.log; exit $$((tested || checked))
 
 unit: $(STAMP) ## the unit tests alone
