@@ -22,12 +22,24 @@ from ktui.actions.outcome import asked_to_wait, leaves_open, may_come_later, may
 from ktui.actions.place import Place
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.tone import Tone
-from ktui.kube.errors import ApiError, BadRequest, Forbidden, KtuiError, NotFound, TooManyRequests
+from ktui.kube.errors import (
+    AlreadyExists,
+    ApiError,
+    BadRequest,
+    Conflict,
+    Forbidden,
+    KtuiError,
+    NotFound,
+    TooManyRequests,
+)
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 5
 """Targets that are written to side by side."""
+
+MOST_RENEWALS = 5
+"""How often a write is made anew for the newest version of an object of which only the status has changed."""
 
 MOST_WAITS = 5
 """How often a server that asks to wait is waited for."""
@@ -399,11 +411,14 @@ class Work:
         Raises:
             KtuiError: it was not done, or nobody knows.
         """
-        waits = 0
+        waits = renewals = 0
         while True:
             try:
                 answer, _ = await self.undertaking.place.send(step.write)
             except KtuiError as error:
+                if renewals < MOST_RENEWALS and (renewed := await self._renewed(step, error)) is not None:
+                    step, renewals = renewed, renewals + 1
+                    continue
                 if (wait := asked_to_wait(error)) is None or waits == MOST_WAITS:
                     if never_sent(error):
                         raise NotDone(error) from error
@@ -420,6 +435,30 @@ class Work:
                 async with asyncio.timeout(wait):
                     await self.undertaking.stopped.wait()
                 raise Stopped(0, 1)
+
+    async def _renewed(self, step: Step, error: KtuiError) -> Step | None:
+        """The step for the object as it is by now, where nothing that a person could have wanted otherwise has changed.
+
+        Controllers write a status at any moment, and nobody should have to begin again for that.
+
+        Args:
+            step: that the server refused.
+            error: why.
+        """
+        target = self.target
+        stale = isinstance(error, Conflict) and not isinstance(error, AlreadyExists) and not error.details.causes
+        if not stale or target.item is None or len(self.steps) != 1 or not _versioned(step.write):
+            return None
+        try:
+            item = await self.undertaking.place.get(target.kind.gvr, target.key)
+            if _wished(item) != _wished(target.item):
+                return None
+            (renewed,) = self.undertaking.action.plan(target.read(item), self.values)
+        except (KtuiError, ValueError) as trouble:
+            log.debug("%s is not planned again: %s", target.said, type(trouble).__name__)
+            return None
+        self.target = target.read(item)
+        return renewed
 
     async def _looked_up(
         self, step: Step, before: JsonObject | None, existed: str | None, error: KtuiError
@@ -463,6 +502,21 @@ class Work:
         undertaking = self.undertaking
         undertaking.refusal = error
         undertaking.keep(Written(undertaking.action, step, before, after, error, unknown, undertaking.batch))
+
+
+def _wished(item: JsonObject) -> JsonObject:
+    """What of an object is not the server's own."""
+    meta = {key: value for key, value in item["metadata"].items() if key not in ("resourceVersion", "managedFields")}
+    return {**{key: value for key, value in item.items() if key != "status"}, "metadata": meta}
+
+
+def _versioned(write: Write) -> bool:
+    """Whether a write holds for one version of its object only."""
+    body = write.body
+    if isinstance(body, list):
+        return any(operation.get("path") == "/metadata/resourceVersion" for operation in body)
+    meta = body.get("metadata") if isinstance(body, dict) else None
+    return isinstance(meta, dict) and bool(meta.get("resourceVersion"))
 
 
 def called(step: Step) -> str:

@@ -560,13 +560,10 @@ def _lines(facts: Sequence[str]) -> str:
 def _kept(previews: Mapping[Work, Sequence[Preview]]) -> list[Said]:
     """Who will take the changes back; a deletion weighs that itself."""
     found: dict[str, Said] = {}
-    for done, own in previews.items():
-        changed = [
-            change.path
-            for preview in own
-            if preview.before is not None and preview.after is not None
-            for change in difference(preview.before, preview.after)
-        ]
-        for said in keepers(done.target.item, changed) if changed and done.target.item is not None else ():
-            found[said.text] = said
+    for preview in (preview for own in previews.values() for preview in own):
+        before, after, item = preview.before, preview.after, preview.step.target.item
+        if before is not None and after is not None and item is not None:
+            changed = [change.path for change in difference(before, after)]
+            for said in keepers(item, changed) if changed else ():
+                found[said.text] = said
     return list(found.values())

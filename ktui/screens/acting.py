@@ -156,6 +156,9 @@ class Acting(Screen[None]):
         if not targets:
             self._nothing_chosen()
             return
+        if len(targets) > 1:
+            self.notify("Edit works on one object at a time.", severity="warning")
+            return
         self.app.push_screen(EditScreen(self.explorer.acts, targets[0].kind, targets[0].key, external=external))
 
     def under_cursor(self) -> Target | None:

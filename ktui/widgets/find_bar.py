@@ -21,6 +21,7 @@ from ktui.kinds.text import clean
 from ktui.widgets.editor import Editor
 from ktui.widgets.key_order import obeyed
 from ktui.widgets.line_colours import found_in
+from ktui.widgets.prompt import Line
 
 MOST = 10_000
 """Places that are counted."""
@@ -39,22 +40,8 @@ class WrongPattern(Exception):  # noqa: N818 - what it stands for
     """What is typed is no regular expression, or puts in a part that the expression does not have."""
 
 
-class _Line(Input):
-    """A line to type into, without the letters of alt+c and its like, which terminals send as well, and without what a
-    terminal would obey: it is drawn as it is."""
-
-    def _on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
-        self._put(event.text)
-
-    def action_paste(self) -> None:
-        """Paste what was cut or copied."""
-        self._put(self.app.clipboard)
-
-    def _put(self, text: str) -> None:
-        if text:
-            self.replace(clean(text.splitlines()[0]), *self.selection)
+class _Line(Line):
+    """A line to type into, without the letters of alt+c and its like, which terminals send as well."""
 
     async def _on_key(self, event: events.Key) -> None:
         bar = self.query_ancestor(FindBar)

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
+
+from ktui.kinds.text import clean
+
+
+class Line(Input):
+    """A line to type into, without what a terminal would obey in what is pasted: it is drawn as it is."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self._put(event.text)
+
+    def action_paste(self) -> None:
+        """Paste what was cut or copied."""
+        self._put(self.app.clipboard)
+
+    def _put(self, text: str) -> None:
+        if text:
+            self.replace(clean(text.splitlines()[0]), *self.selection)
 
 
 class Prompt(Horizontal):
@@ -105,7 +124,7 @@ class Prompt(Horizontal):
     ) -> None:
         super().__init__(id=id)
         self._sign = Static(sign, markup=False)
-        self._line = Input(text, placeholder=placeholder, suggester=suggester, compact=True, select_on_focus=False)
+        self._line = Line(text, placeholder=placeholder, suggester=suggester, compact=True, select_on_focus=False)
         # A blinking cursor writes 3.6 KB a second to the terminal.
         self._line.cursor_blink = False
 

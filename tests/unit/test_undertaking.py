@@ -11,7 +11,7 @@ import pytest
 from ktui.actions import undertaking
 from ktui.actions.action import JSON_PATCH, Access, Refusal, Said, Step
 from ktui.actions.action import Doing as Followed
-from ktui.actions.undertaking import AT_ONCE, LOOKS, LOOKS_UNDONE, MOST_WAITS, Preview
+from ktui.actions.undertaking import AT_ONCE, LOOKS, LOOKS_UNDONE, MOST_RENEWALS, MOST_WAITS, Preview
 from ktui.kinds.names import GVR
 from ktui.kinds.tone import Tone
 from ktui.kube.errors import (
@@ -306,6 +306,48 @@ async def test_a_refusal_is_final(error: KtuiError) -> None:
     assert (doing.stages, doing.undertaking.works[0].error) == (["FAILED"], error)
     assert len(place.sent) == 1
     assert doing.journal == [("a", "failed")]
+
+
+# -- an object that a controller writes to ---------------------------------------------------------
+
+
+def versioned(about: Any, values: Any) -> list[Step]:
+    """A plan that holds for one version of its object."""
+    version = about.live["metadata"]["resourceVersion"]
+    return [patching(about, {"spec": {"size": 2}, "metadata": {"resourceVersion": version}})]
+
+
+@pytest.mark.parametrize(
+    ("change", "stages", "sent"),
+    [
+        ({"status": {"ready": 1}}, ["DONE"], ["1", "2"]),
+        ({"spec": {"size": 1, "color": "red"}}, ["FAILED"], ["1"]),
+        ({}, ["DONE"], ["1", "1"]),
+    ],
+    ids=["a status", "what a person could want otherwise", "nothing"],
+)
+async def test_only_a_status_was_written_in_between(change: Any, stages: list[str], sent: list[str]) -> None:
+    """Then it is sent for the newest version, and is one write in the journal; else nobody's change is passed over."""
+    place = FakePlace("a")
+    doing = await Doing(place, action(versioned), "a").prepared()
+    if change:
+        item = place.objects[path("a")]
+        place.objects[path("a")] = {**item, **change, "metadata": {**item["metadata"], "resourceVersion": "2"}}
+    place.fail(CONFLICT)
+    await doing.undertaking.do()
+    assert doing.stages == stages
+    assert [write.body["metadata"]["resourceVersion"] for write in place.sent] == sent
+    assert len(doing.journal) == 1
+
+
+async def test_conflicts_without_end_are_told() -> None:
+    """After some of them."""
+    place = FakePlace("a")
+    for _ in range(MOST_RENEWALS + 1):
+        place.fail(CONFLICT)
+    doing = await Doing(place, action(versioned), "a").done()
+    assert (doing.stages, doing.undertaking.works[0].error) == (["FAILED"], CONFLICT)
+    assert len(place.sent) == MOST_RENEWALS + 1
 
 
 # -- a server that asks to wait --------------------------------------------------------------------
