@@ -47,6 +47,9 @@ except ImportError:  # PyYAML without libyaml is ten times slower, and stricter 
 
 __all__ = ("Document", "Lines", "Path", "Place", "Position", "Positions", "Problem", "Reading", "read", "spell")
 
+AT_ONE_GO = 200_000
+"""Characters that are parsed in about ten milliseconds."""
+
 MOST_PROBLEMS = 20
 """Errors of syntax that are looked for in one document: after some of them nothing that is found means much."""
 
@@ -191,10 +194,23 @@ def _read_json(source: _Source) -> int:
 
 def _is_yaml(text: str) -> bool:
     try:
-        CParser(text).raw_parse()
+        _parse(text)
     except (yaml.YAMLError, UnicodeEncodeError):
         return False
     return True
+
+
+def _parse(text: str) -> None:
+    """Parse for the errors alone.
+
+    libyaml does it at one go, for which nothing else goes on in Python; of long texts, event by event.
+    """
+    parser: Any = CParser(text)
+    if len(text) < AT_ONE_GO:
+        parser.raw_parse()
+        return
+    while parser.get_event() is not None:
+        pass
 
 
 def _pieces(source: _Source, begin: int) -> Iterator[tuple[int, int]]:
@@ -262,7 +278,7 @@ def _mend(source: _Source, start: int, text: str) -> str | None:
     """
     for _ in range(MOST_PROBLEMS):
         try:
-            CParser(text).raw_parse()
+            _parse(text)
             return text
         except yaml.MarkedYAMLError as error:
             complaint = understood(error, text)

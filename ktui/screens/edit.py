@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -24,6 +25,7 @@ from ktui.actions.undertaking import Stage, Undertaking
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.text import clean
+from ktui.kube.backoff import Backoff
 from ktui.kube.errors import ApiError, KtuiError
 from ktui.manifests.blame import by_line, owner_of, said, words
 from ktui.manifests.merge import Conflict
@@ -139,14 +141,8 @@ class EditScreen(EditingScreen):
 
     @work(group="open", exit_on_error=False)
     async def _open(self) -> None:
-        place = self._acts.place
-        try:
-            item = await place.get(self._kind.gvr, self._key)
-        except KtuiError as error:
-            self._trouble = error
-            self.tell()
-            return
-        identity = place.client.identity
+        item = await self._got()
+        identity = self._acts.place.client.identity
         self._sheet = sheet = Sheet(self._kind, self._key, item, item)
         self._draft = DraftFile(identity.server, identity.context, self._kind.gvr, self._key)
         text = await asyncio.to_thread(sheet.text)
@@ -163,6 +159,20 @@ class EditScreen(EditingScreen):
         self.tell()
         if self._external:
             self.action_external()
+
+    async def _got(self) -> JsonObject:
+        """The object; an outage is said, and waited for, and so is whatever else keeps it away."""
+        backoff = Backoff()
+        while True:
+            try:
+                item = await self._acts.place.get(self._kind.gvr, self._key)
+            except KtuiError as error:
+                self._trouble = error
+                self.tell()
+                await asyncio.sleep(backoff.next(time.monotonic(), getattr(error, "retry_after", None)))
+            else:
+                self._trouble = None
+                return item
 
     @property
     def _said(self) -> str:
@@ -207,11 +217,16 @@ class EditScreen(EditingScreen):
             # What happens to it now is done from here.
             return
         if reading is not None and reading.documents and sheet is not None:
-            document = reading.documents[0]
-            self.editor.mark_changed(document.key(change.path).line - 1 for change in sheet.changes_of_others())
+            self._mark_others(sheet, reading.documents[0])
         self._tell_status()
         if self._blames:
             self._tell_blame()
+
+    @work(group="others", exclusive=True, exit_on_error=False)
+    async def _mark_others(self, sheet: Sheet, document: Document) -> None:
+        changes = await asyncio.to_thread(sheet.changes_of_others)
+        self.editor.mark_changed(document.key(change.path).line - 1 for change in changes)
+        self.tell()
 
     # -- who set what ------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shlex
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from textual.widgets import TextArea
 from ktui.actions.drafts import Draft, DraftFile, DraftNotKept
 from ktui.actions.referred import Referred
 from ktui.kinds.text import clean
+from ktui.kube.collector import collector_paused
 from ktui.kube.errors import KtuiError
 from ktui.manifests.check import check
 from ktui.manifests.problems import Path as FieldPath
@@ -47,6 +49,9 @@ if TYPE_CHECKING:
 
 THINKS = 0.35
 """Seconds for which nothing is typed before the text is read."""
+
+ASK_AGAIN = 10.0
+"""Seconds after which a schema that was not known is asked for again."""
 
 DRAFT_EVERY = 0.5
 """Seconds between two drafts while somebody types."""
@@ -102,6 +107,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
         self._referred = Referred(acts.place)
         self._unsure: KtuiError | None = None
         self._schemas: dict[GVK, Schema | None] = {}
+        self._asked: dict[GVK, float] = {}
         self._reading: Reading | None = None
         self._problems: list[Problem] = []
         self._refused: list[Problem] = []
@@ -242,9 +248,12 @@ class EditingScreen(FailuresSaid, Screen[None]):
         """What the server knows of a kind; without it there is less help, and no less safety."""
         if gvk is None:
             return None
-        if gvk not in self._schemas:
+        now = time.monotonic()
+        if self._schemas.get(gvk) is None and now - self._asked.get(gvk, float("-inf")) > ASK_AGAIN:
+            # A server that did not tell it may do so when it has come back, or when the kind has been defined.
+            self._asked[gvk] = now
             self._schemas[gvk] = await self._acts.schemas.schema(*gvk)
-        return self._schemas[gvk]
+        return self._schemas.get(gvk)
 
     def _show(self, problems: Sequence[Problem]) -> None:
         self._problems = sorted(problems, key=lambda problem: problem[:2])
@@ -710,9 +719,10 @@ def kind_said(document: Document) -> str:
 
 
 def _read(text: str) -> Reading:
-    reading = read(text)
-    for document in _prepared(reading):
-        document.on_line(document.line)
+    with collector_paused():
+        reading = read(text)
+        for document in _prepared(reading):
+            document.on_line(document.line)
     return reading
 
 

@@ -282,6 +282,18 @@ async def test_what_is_known_of_an_object(world: World) -> None:
         assert "readinessProbe" not in editor.text
 
 
+async def test_an_object_that_cannot_be_had_is_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outage is said where the object will be, and it comes by itself."""
+    monkeypatch.setattr("ktui.kube.backoff.FIRST", 0.2)
+    async with world.open() as pilot:
+        world.cluster.server.faults.status(500, times=2, path="/deployments/hello-node")
+        pane(pilot, GVR_DEPLOYMENTS).select(HELLO)
+        await pilot.press("e")
+        await shows(pilot, "Try again")
+        await until(pilot, lambda: "replicas: 1" in screen(pilot).editor.text, "the manifest")
+        await shows_not(pilot, "Try again")
+
+
 async def test_fields_of_others_are_asked_for(world: World) -> None:
     """A server-side apply names the owner; the field is left, or taken over."""
     async with world.open() as pilot:
