@@ -179,10 +179,10 @@ class Server:
         response = web.StreamResponse(
             headers={"Content-Type": stream.content_type, "Cache-Control": "no-cache, private"}
         )
-        await response.prepare(http)
         async with contextlib.aclosing(stream.chunks) as chunks:
             # A client that went away is no failure: there is nobody left to tell.
             with contextlib.suppress(ConnectionError):
+                await response.prepare(http)
                 try:
                     await self._write(response, chunks)
                 except TimeoutError:
