@@ -11,6 +11,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widgets import Static
 
 from ktui.actions.action import Cluster, Target
 from ktui.kinds.kind import Kind
@@ -65,7 +66,7 @@ class CompareScreen(FailuresSaid, Screen[None]):
     CompareScreen {
         background: $background; layout: vertical;
         & > #names { background: $background; }
-        & > #notice { display: none; background: $background; }
+        & > #notice { display: none; height: auto; padding: 0 1; color: $warning; }
         & > #notice.-said { display: block; }
         & > DifferenceView { height: 1fr; }
     }
@@ -92,7 +93,7 @@ class CompareScreen(FailuresSaid, Screen[None]):
         """Title, what stands on which side, the difference, keys."""
         yield Bar(id="title")
         yield Bar(id="names")
-        yield Bar(id="notice")
+        yield Static(id="notice", markup=False)
         yield DifferenceView()
         yield KeyBar(id="keys")
 
@@ -169,11 +170,11 @@ class CompareScreen(FailuresSaid, Screen[None]):
         left.append(Part("  with status" if self._status else "", "dim"))
         self.query_one("#title", Bar).show(left, [self._count(), Part(" ")])
         self.query_one("#names", Bar).show(self._names())
-        notice = self.query_one("#notice", Bar)
+        notice = self.query_one("#notice", Static)
         notice.set_class(self._trouble is not None, "-said")
         if self._trouble is not None:
             old = " What is shown was read before." if self._compared else ""
-            notice.show([Part(f" ▲ {self._trouble.sentence} {self._trouble.next_step}{old}", "warning")])
+            notice.update(clean(f"▲ {self._trouble.sentence} {self._trouble.next_step}{old}"))
 
     def _count(self) -> Part:
         place, count = self._place

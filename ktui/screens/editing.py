@@ -355,11 +355,11 @@ class EditingScreen(FailuresSaid, Screen[None]):
             return
         left = [Part(" Edit ", "badge"), Part("  "), *self.heading()]
         if self._trouble is not None:
-            left.append(Part(f"  {self._trouble.sentence} {self._trouble.next_step}", "failed"))
+            left.append(Part(f"  {clean(self._trouble.sentence)}", "failed"))
         elif self._original is None:
             left.append(Part("  reading …", "dim"))
         if self._unsure is not None:
-            left.append(Part(f"  references not checked: {self._unsure.sentence}", "warning"))
+            left.append(Part(f"  references not checked: {clean(self._unsure.sentence)}", "warning"))
         if self._modified:
             left.append(Part("  changed", "key"))
         if self._busy:
@@ -377,6 +377,8 @@ class EditingScreen(FailuresSaid, Screen[None]):
 
     def _place_words(self) -> list[Part]:
         """What is wrong where the cursor is; else what is known of the field."""
+        if self._trouble is not None:
+            return [Part(f" {clean(self._trouble.next_step)} ktui keeps trying.", "warning")]
         row, column = self.editor.cursor_location
         here = [problem for problem in self._all_problems if problem.line - 1 == row]
         if here:

@@ -289,9 +289,9 @@ async def test_an_object_that_cannot_be_had_is_waited_for(world: World, monkeypa
         world.cluster.server.faults.status(500, times=2, path="/deployments/hello-node")
         pane(pilot, GVR_DEPLOYMENTS).select(HELLO)
         await pilot.press("e")
-        await shows(pilot, "Try again")
+        await shows(pilot, "ktui keeps trying")
         await until(pilot, lambda: "replicas: 1" in screen(pilot).editor.text, "the manifest")
-        await shows_not(pilot, "Try again")
+        await shows_not(pilot, "ktui keeps trying")
 
 
 async def test_fields_of_others_are_asked_for(world: World) -> None:
