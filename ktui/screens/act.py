@@ -21,6 +21,7 @@ from ktui.actions.difference import difference
 from ktui.actions.form import Form
 from ktui.actions.keepers import keepers
 from ktui.actions.kubectl import shell_line
+from ktui.actions.outcome import may_pass
 from ktui.actions.permission import Verdict
 from ktui.actions.undertaking import Preview, Stage, Undertaking, Work
 from ktui.kinds.text import clean
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 SETTLES = 0.25
 """Seconds for which nothing is typed before the server is asked what would happen."""
+
+READS_AGAIN = 3.0
+"""Seconds after which is read again what could not be read, and may be readable by then."""
 
 SIDE_BY_SIDE, LONG_FORM = 124, 3
 """Columns from which on a form of so many fields stands beside what would happen."""
@@ -171,6 +175,8 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
             self._trouble = error
             self._tell()
             self.query_one("#cancel").focus()
+            if may_pass(error):
+                self.set_timer(READS_AGAIN, self._read)
         else:
             await self._show_form(form)
             self._think()
@@ -447,7 +453,8 @@ class ActScreen(FailuresSaid, ModalScreen[None]):
 
     def _words(self, room: int) -> Words:
         if self._trouble is not None:
-            return said_words([Said(told(self._trouble), Tone.FAILED)])
+            words = said_words([Said(told(self._trouble), Tone.FAILED)])
+            return [*words, ("ktui keeps trying.\n", "$faint")] if may_pass(self._trouble) else words
         if not self.query(FormView):
             return [("Reading …", "$faint")]
         denied = self._denied

@@ -26,7 +26,7 @@ from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.text import clean
 from ktui.kube.backoff import Backoff
-from ktui.kube.errors import ApiError, KtuiError
+from ktui.kube.errors import ApiError, ConnectionFailed, KtuiError, ServerError
 from ktui.manifests.blame import by_line, owner_of, said, words
 from ktui.manifests.merge import Conflict
 from ktui.manifests.problems import Problem
@@ -407,6 +407,9 @@ class EditScreen(EditingScreen):
 
         What is neither wrong with the text nor owned by others, the dialog says: it reads the object anew, and knows
         whom to ask.
+
+        Raises:
+            KtuiError: there is nobody to be asked at the moment.
         """
         sheet = self.sheet
         if isinstance(error, ManagerConflicts):
@@ -414,6 +417,8 @@ class EditScreen(EditingScreen):
         if isinstance(error, ApiError) and blames_the_text(error):
             self.refuse(self._problems_of(error, mine))
             return await self._recreated(error, mine)
+        if isinstance(error, ConnectionFailed | ServerError):
+            raise error
         return sheet.action(mine, self._mode)
 
     async def _recreated(self, error: KtuiError, mine: JsonObject) -> Action | None:

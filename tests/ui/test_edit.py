@@ -294,6 +294,19 @@ async def test_an_object_that_cannot_be_had_is_waited_for(world: World, monkeypa
         await shows_not(pilot, "ktui keeps trying")
 
 
+async def test_an_outage_when_it_is_applied(world: World) -> None:
+    """It is said, no dialog opens, and nothing is lost: the same key tries again."""
+    async with world.open() as pilot:
+        await edit(pilot)
+        await change(pilot, "replicas: 1", "replicas: 2")
+        world.cluster.server.faults.status(500, path="/deployments/hello-node", verbs=["patch"])
+        await pilot.press("ctrl+s")
+        await notifies(pilot, "ry again")
+        assert screen(pilot).modified
+        await pilot.press("ctrl+s")
+        await shows(pilot, "spec.replicas  1 → 2")
+
+
 async def test_fields_of_others_are_asked_for(world: World) -> None:
     """A server-side apply names the owner; the field is left, or taken over."""
     async with world.open() as pilot:
