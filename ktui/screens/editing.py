@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shlex
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on, work
@@ -34,6 +30,7 @@ from ktui.manifests.snippets import Snippet, container_at, insertion, offered
 from ktui.manifests.typed_at import document_at, typed_at
 from ktui.screens.picker import Choice, Picker
 from ktui.screens.questions import Question
+from ktui.screens.text_files import edited_elsewhere, file_of, write_text
 from ktui.widgets.bar import Bar, Part
 from ktui.widgets.completions import Completions
 from ktui.widgets.editor import Editor, Mark
@@ -599,7 +596,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
         except Misplaced as error:
             self.refuse([error.problem])
         except KtuiError as error:
-            self.notify(f"{error.sentence} {error.next_step}", severity="warning", markup=False)
+            self.say(error)
         finally:
             self.say_busy("")
 
@@ -614,25 +611,17 @@ class EditingScreen(FailuresSaid, Screen[None]):
     async def action_external(self) -> None:
         """Edit the text in the person's own editor."""
         await self.editor.typed()
-        command = os.environ.get("KUBE_EDITOR") or os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-        descriptor, name = tempfile.mkstemp(prefix="ktui-", suffix=".yaml")
-        path = Path(name)
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(self.editor.text)
-            with self.app.suspend():
-                process = await asyncio.create_subprocess_exec(*shlex.split(command), name)
-                code = await process.wait()
-            text = await asyncio.to_thread(path.read_text, encoding="utf-8")
-        except (OSError, UnicodeDecodeError, ValueError) as error:
-            self.notify(f"{command} could not be used: {error}.", severity="warning", markup=False)
+            text = await edited_elsewhere(self.app, self.editor.text)
+        except KtuiError as error:
+            self.say(error)
             return
-        finally:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
-        if code != 0:
-            self.notify(f"{command} ended with {code}; the text is as it was.", severity="warning", markup=False)
-        elif not self.editor.read_only:
+        if not self.editor.read_only:
             self.put(text)
+
+    def say(self, error: KtuiError) -> None:
+        """Notify what went wrong, and what to do."""
+        self.notify(f"{error.sentence} {error.next_step}".strip(), severity="warning", markup=False)
 
     def put(self, text: str) -> None:
         """Put another text in the place of the whole, as one step back for undo."""
@@ -650,19 +639,19 @@ class EditingScreen(FailuresSaid, Screen[None]):
 
     @work(group="write", exclusive=True, exit_on_error=False)
     async def _write(self, name: str) -> None:
-        path = _path(name)
-        if await asyncio.to_thread(path.exists):
+        file = file_of(name)
+        if await asyncio.to_thread(file.exists):
             answer = await self.choose(
                 f"{clean(name)} is there already.", ("back", "Leave it as it is"), ("over", "Write over it")
             )
             if answer != "over":
                 return
         try:
-            await asyncio.to_thread(_write_file, path, self.editor.text)
-        except OSError as error:
-            self.notify(f"{name} cannot be written: {error.strerror}.", severity="warning", markup=False)
-            return
-        self.notify(f"Written to {name}.", markup=False)
+            await write_text(file, self.editor.text)
+        except KtuiError as error:
+            self.say(error)
+        else:
+            self.notify(f"Written to {name}.", markup=False)
 
     def action_help(self) -> None:
         """All keys."""
@@ -732,14 +721,3 @@ def _prepared(reading: Reading) -> Iterator[Document]:
     """The first look for a line sorts them all, which is better done in a thread."""
     yield from reading.documents
     yield from reading.fragments
-
-
-def _write_file(path: Path, text: str) -> None:
-    """What is in a manifest is for its owner's eyes at first."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-
-
-def _path(name: str) -> Path:
-    return Path(name).expanduser()

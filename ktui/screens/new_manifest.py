@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -33,13 +32,11 @@ from ktui.manifests.refused import problems_of
 from ktui.manifests.skeletons import NAME, SKELETONS, skeleton
 from ktui.manifests.snippets import Edit
 from ktui.screens.editing import EditingScreen
+from ktui.screens.text_files import file_of, read_text
 from ktui.widgets.bar import Part as Bit
 
 if TYPE_CHECKING:
     from ktui.acts import Acts
-
-LARGEST = 8_000_000
-"""Bytes of a file that is opened."""
 
 # Whatever says that it is a Secret, in YAML or JSON, at the top or in a list.
 _SECRET = re.compile(r"""^[\s{-]*["']?kind["']?\s*:\s*["']?Secret\b|["']kind["']\s*:\s*["']Secret\b""", re.MULTILINE)
@@ -160,16 +157,13 @@ class NewManifestScreen(EditingScreen):
             )
             if answer != "open":
                 return
-        await self._read_file(Path(name).expanduser())  # noqa: ASYNC240 - looks up nothing but a name
+        await self._read_file(file_of(name))
 
     async def _read_file(self, file: Path) -> None:
         try:
-            text = await asyncio.to_thread(_text_of, file)
-        except OSError as error:
-            self.notify(f"{file} cannot be read: {error.strerror}.", severity="warning", markup=False)
-            return
-        except ValueError as error:
-            self.notify(f"{file} {error}.", severity="warning", markup=False)
+            text = await read_text(file)
+        except KtuiError as error:
+            self.say(error)
             return
         identity = self._acts.place.client.identity
         self._file = file
@@ -251,18 +245,3 @@ class NewManifestScreen(EditingScreen):
             self.settle()
             if self._file is None:
                 self.dismiss()
-
-
-def _text_of(file: Path) -> str:
-    """The text of a file.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it is no manifest that can be edited; why, as the rest of a sentence.
-    """
-    if file.stat().st_size > LARGEST:
-        raise ValueError("is too large to be edited")
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise ValueError("is no text in UTF-8") from None
