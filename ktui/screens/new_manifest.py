@@ -167,9 +167,16 @@ class NewManifestScreen(EditingScreen):
             return
         identity = self._acts.place.client.identity
         self._file = file
-        self._draft = DraftFile(identity.server, identity.context, GVR("", "", "file"), ObjectKey("", str(file)))
+        self._draft = DraftFile(
+            identity.server, identity.context, GVR("", "", "file"), ObjectKey("", str(file.absolute()))
+        )
         self.editor.read_only = False
-        self.load(text)
+        if self._original is None:
+            self.load(text)
+        else:
+            # What was there before can be had back.
+            self._original = text
+            self.put(text)
         draft = await self.offer_draft(clean(str(file)))
         if draft is not None:
             self.load(draft.text, original=text)

@@ -69,6 +69,10 @@ async def test_a_file_of_several_objects(world: World, tmp_path: Path) -> None:
         page = await write(pilot)
         await open_file(pilot, file)
         await until(pilot, lambda: "pasted" in page.editor.text, "the file")
+        await pilot.press("ctrl+z")
+        assert "my-app" in page.editor.text
+        await pilot.press("ctrl+y")
+        await until(pilot, lambda: not page.modified, "the file as it is")
         await pilot.press("ctrl+s")
         await until(pilot, lambda: page.editor.cursor_location[0] == SEVERAL.split("\n").index("data: {a: b}"), "there")
         assert page.editor.marks
