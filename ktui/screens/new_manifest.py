@@ -167,9 +167,7 @@ class NewManifestScreen(EditingScreen):
             return
         identity = self._acts.place.client.identity
         self._file = file
-        self._draft = DraftFile(
-            identity.server, identity.context, GVR("", "", "file"), ObjectKey("", str(file.absolute()))
-        )
+        self._draft = DraftFile(identity.server, identity.context, GVR("", "", "file"), ObjectKey("", str(file)))
         self.editor.read_only = False
         if self._original is None:
             self.load(text)

@@ -22,7 +22,7 @@ class FileTrouble(KtuiError):  # noqa: N818 - named as those of errors.py
 
 def file_of(name: str) -> Path:
     """The file that somebody means."""
-    return Path(name).expanduser()
+    return Path(name).expanduser().absolute()
 
 
 async def read_text(file: Path) -> str:
