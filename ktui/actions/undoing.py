@@ -14,7 +14,7 @@ from ktui.actions.difference import lines
 from ktui.actions.form import Carried, Form, SwitchField, Values
 from ktui.actions.journal import Entry
 from ktui.actions.recreate import Owner
-from ktui.actions.undo import CreateUndo, ScaleUndo, Undo
+from ktui.actions.undo import CreateUndo, DeleteUndo, ScaleUndo, Undo
 from ktui.kinds.kind import Kind
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.tone import Tone
@@ -106,6 +106,8 @@ def undo_action(entries: Sequence[Entry]) -> Action:
                     steps.append(undo.step(about))
         return steps
 
+    deletes = any(isinstance(undo, DeleteUndo) for _, undo in taken_back)
+
     async def weigh(cluster: Cluster, targets: Sequence[Target], values: Values) -> Sequence[Said]:
         cannot = [sentence for _, undo in taken_back for sentence in undo.cannot]
         nothing = [entry for entry in entries if entry.undo is None]
@@ -121,7 +123,8 @@ def undo_action(entries: Sequence[Entry]) -> Action:
         form=form,
         plan=plan,
         weigh=weigh,
-        asks=lambda targets, values: Asks.NOTHING,
+        # What was created may have been filled by others since: deleting it is meant, or not done.
+        asks=lambda targets, values: Asks.CONFIRM if deletes else Asks.NOTHING,
         creates=True,
         done="Undone",
     )

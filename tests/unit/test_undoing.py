@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from ktui.actions import undoing
-from ktui.actions.action import Refusal, Target, Undone
+from ktui.actions.action import Asks, Refusal, Target, Undone
 from ktui.actions.journal import Entry, entry_of
 from ktui.actions.place import Place
 from ktui.actions.undertaking import Undertaking
@@ -90,6 +90,23 @@ async def test_creations_and_deletions() -> None:
         await back.do()
         assert [work.error for work in back.works] == [None]
     assert set(place.objects) == {path("a")}
+
+
+@pytest.mark.parametrize(
+    ("plan", "asks"),
+    [
+        (lambda about, values: [making("b", size=1)], Asks.CONFIRM),
+        (grow, Asks.NOTHING),
+        (lambda about, values: [deleting(about)], Asks.NOTHING),
+    ],
+    ids=["a creation", "a change", "a deletion"],
+)
+async def test_what_would_be_deleted_is_confirmed(plan: Any, asks: Asks) -> None:
+    """Others may use by now what was created."""
+    place = Served("a")
+    entries = await journal(place, plan, "a")
+    back = await begun(place, entries)
+    assert undo_action(entries).asks(back.targets, back.values) is asks
 
 
 async def test_another_kind_of_the_same_name() -> None:
