@@ -158,6 +158,7 @@ def _check() -> Parser:
         "--schema", type=Path, metavar="DIR", help="a folder of OpenAPI documents, in the server's place"
     )
     parser.add_argument("--offline", action="store_true", help="ask no server: what a schema tells is left out")
+    parser.add_argument("--errors", action="store_true", help="leave warnings out: they are no failure then")
     _add_target(parser)
     _add_connection(parser)
     return parser

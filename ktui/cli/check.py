@@ -7,6 +7,7 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ _SUFFIXES = (".json", ".yaml", ".yml")
 
 
 def run(arguments: Namespace) -> int:
-    """Read files, print what is wrong with them, and return 1 when there is an error in one."""
+    """Read files, print what is wrong with them, and return 1 when there is anything."""
     start_logging(arguments.log_file)
     readings, failed = [], False
     for name in files(arguments.files):
@@ -59,7 +60,9 @@ def run(arguments: Namespace) -> int:
         complain(KtuiError(told, learnt.trouble.next_step))
     checks = (check_object, partial(check_schema, learnt.schemas), loose_ends, learnt.missing)
     readings = [examined(found, checks) for found in readings]
-    failed = failed or any(found.errors for found in readings)
+    if arguments.errors:
+        readings = [replace(found, problems=found.errors) for found in readings]
+    failed = failed or any(found.problems for found in readings)
     if arguments.output == "json":
         _say_json(readings)
     else:

@@ -105,19 +105,20 @@ def test_files_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "a.yaml:1:5: error: .: the character U+001B is not allowed: use an escape\n" in out
 
 
-def test_warnings_are_no_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """They are told, and the exit code is 0."""
+def test_warnings_are_problems_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are told, and the exit code is 1, unless errors alone are wanted."""
     (tmp_path / "a.yaml").write_text(f"{GOOD}  a: 1\n  <<: {{a: 2}}\n")
     code, out, _ = check(capsys, str(tmp_path / "a.yaml"))
-    assert code == 0
+    assert code == 1
     assert ":8:7: warning: data: << replaces `a` above it: put it first" in out
+    assert check(capsys, "--errors", str(tmp_path / "a.yaml")) == (0, "", "")
 
 
 def test_what_manifests_refer_to_is_looked_up(ktui: Callable[..., Done], shop: Shop, tmp_path: Path) -> None:
-    """Of a cluster that is asked; what another document brings is there. These are warnings, and no failure."""
+    """Of a cluster that is asked; what another document brings is there. These are warnings."""
     (tmp_path / "a.yaml").write_text(REFERRING)
     done = ktui("check", "--kubeconfig", shop.kubeconfig, "-n", "shop", tmp_path / "a.yaml")
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (1, "")
     assert done.out.splitlines() == [
         f'{tmp_path}/a.yaml:6:11: warning: imagePullSecrets[0].name: there is no secret "regcred" in namespace shop',
         f'{tmp_path}/a.yaml:9:9: warning: secrets[1].name: there is no secret "gone" in namespace shop',
@@ -144,5 +145,5 @@ def test_loose_ends_are_told_without_a_cluster(tmp_path: Path, capsys: pytest.Ca
     text = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  containers:\n  - {container}\n"
     (tmp_path / "a.yaml").write_text(text)
     code, out, _ = check(capsys, str(tmp_path / "a.yaml"))
-    assert code == 0
+    assert code == 1
     assert 'warning: spec.containers[0].volumeMounts[0].name: there is no volume "v"' in out
