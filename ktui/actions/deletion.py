@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from ktui.actions.keepers import controller, keepers
 from ktui.kinds.names import ObjectKey
 from ktui.kinds.objects import LabelSelector
 from ktui.kinds.references import Search, identity, named, owned
+from ktui.kinds.text import some_of
 from ktui.kinds.tone import Tone
 
 JsonObject = dict[str, Any]
@@ -371,7 +372,8 @@ def _claims_stay(going: _Going) -> Iterator[Said]:
         policy = spec.get("persistentVolumeClaimRetentionPolicy") or {}
         if policy.get("whenDeleted") == "Delete" and not going.orphan:
             yield Said(
-                f"The claims made from {_listed(names)} go too, and their data as their volumes say.", Tone.WARNING
+                f"The claims made from {_listed(names)} go too, and their data as their volumes say.",
+                Tone.WARNING,
             )
         else:
             yield Said(f"The claims made from {_listed(names)} stay, with their data.")
@@ -549,9 +551,7 @@ def _number(number: int, kind: str) -> str:
     return f"{number:,} {noun}"
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
-    return ", ".join(names[:MOST_NAMES]) + more
+_listed = partial(some_of, most=MOST_NAMES)
 
 
 def _key(item: Mapping[str, Any]) -> ObjectKey:

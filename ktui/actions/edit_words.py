@@ -10,6 +10,7 @@ from ktui.actions.action import Cluster, JsonObject, Said
 from ktui.actions.keepers import controller
 from ktui.kinds.kind import Kind, Trait
 from ktui.kinds.names import GVR_PODS
+from ktui.kinds.text import some_of
 from ktui.kinds.tone import Tone
 from ktui.kinds.workload import labels_text
 from ktui.kube.errors import KtuiError
@@ -157,8 +158,7 @@ def _makers(pods: Sequence[JsonObject]) -> str:
     counts = Counter(map(_maker, pods))
     named = [f"{kind} {name} ({_counted(many)})" if kind != "pod" else f"pod {name}"
              for (kind, name), many in sorted(counts.items())]  # fmt: skip
-    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
-    return ", ".join(named[:MOST_NAMED]) + more
+    return some_of(named, MOST_NAMED)
 
 
 def _maker(pod: JsonObject) -> tuple[str, str]:

@@ -27,6 +27,7 @@ from ktui.actions.kubectl import in_namespace
 from ktui.actions.undertaking import Undertaking
 from ktui.kinds.manifest import manifest
 from ktui.kinds.names import ObjectKey
+from ktui.kinds.text import some_of
 from ktui.kinds.tone import Tone
 from ktui.kube.errors import Conflict, KtuiError
 from ktui.manifests.applied import Applied, ManagerConflict, Owner, applied_configuration, manager_conflict
@@ -193,6 +194,4 @@ def _contested(applied: Applied) -> list[str]:
 
 
 def _listed(names: Iterable[str]) -> str:
-    found = list(dict.fromkeys(names))
-    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-    return ", ".join(found[:MOST_NAMED]) + more
+    return some_of(dict.fromkeys(names), MOST_NAMED)

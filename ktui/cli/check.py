@@ -24,12 +24,12 @@ from ktui.kube.openapi import SavedSchemas, ServerSchemas
 from ktui.logs import start_logging
 from ktui.manifests import reading
 from ktui.manifests.check import check
+from ktui.manifests.definitions import GVK, gvk_of
 from ktui.manifests.reading import Document, Problem, Reading, read, spell
 from ktui.manifests.referring import loose_ends
 from ktui.manifests.schema import Schema
 
-Gvk = tuple[str, str, str]
-Known = Mapping[Gvk, Schema | None]
+Known = Mapping[GVK, Schema | None]
 """Schemas by group, version and kind."""
 
 Check = Callable[[Document], Iterable[Problem]]
@@ -108,7 +108,7 @@ async def _learn(arguments: Namespace, readings: Iterable[Reading]) -> _Learnt:
         KtuiError: there are no schemas to be had.
     """
     documents = [document for found in readings for document in found.documents]
-    wanted = {gvk for document in documents for gvk in _kinds_in(document.value)}
+    wanted = {gvk for document in documents if (gvk := gvk_of(document.value)) is not None}
     if not wanted or arguments.offline:
         return _Learnt({})
     if arguments.schema is not None:
@@ -141,18 +141,11 @@ def objects_in(documents: Iterable[Document]) -> Iterator[Any]:
 
 def check_schema(schemas: Known, document: Document) -> Iterable[Problem]:
     """What a schema says of a document; nothing where there is none, nor of the objects in a List."""
-    for gvk in _kinds_in(document.value):
-        if isinstance(document.value.get("items"), list) and gvk[2].endswith("List"):
-            continue
-        if (schema := schemas.get(gvk)) is not None:
-            yield from check(document, schema)
-
-
-def _kinds_in(value: Any) -> Iterator[Gvk]:
-    """The group, version and kind that a document says it is of."""
-    if isinstance(value, dict) and isinstance(value.get("apiVersion"), str) and isinstance(value.get("kind"), str):
-        group, _, version = value["apiVersion"].rpartition("/")
-        yield group, version, value["kind"]
+    gvk = gvk_of(document.value)
+    if gvk is None or (isinstance(document.value.get("items"), list) and gvk[2].endswith("List")):
+        return
+    if (schema := schemas.get(gvk)) is not None:
+        yield from check(document, schema)
 
 
 def examined(found: Reading, checks: Iterable[Check]) -> Reading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
 _CONTROL_PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "\u2421"}
 _BREAKS = {"\n": " ", "\t": " ", "\r": " "}
@@ -30,6 +31,18 @@ def clean_lines(text: str) -> list[str]:
         text: a log, a manifest, a multi-line message.
     """
     return [clean(line.replace("\t", "    ")) for line in text.replace("\r\n", "\n").split("\n")]
+
+
+def some_of(names: Iterable[str], most: int) -> str:
+    """The first of some names, and how many others there are: `a, b and 3 more`. Not cleaned.
+
+    Args:
+        names: what is told.
+        most: how many are named.
+    """
+    found = [*names]
+    more = f" and {len(found) - most:,} more" if len(found) > most else ""
+    return ", ".join(found[:most]) + more
 
 
 def _visible(char: str) -> str:

@@ -17,6 +17,20 @@ from ktui.manifests.patches import STRATEGIC
 GVK = tuple[str, str, str]
 """API group ("" for core), version and kind."""
 
+
+def gvk_of(value: Any) -> GVK | None:
+    """The kind that an object says it is of; None when it does not.
+
+    Args:
+        value: the object, as decoded from JSON, or whatever a document says.
+    """
+    version, kind = (value.get("apiVersion"), value.get("kind")) if isinstance(value, dict) else (None, None)
+    if not isinstance(version, str) or not isinstance(kind, str):
+        return None
+    group, _, version = version.rpartition("/")
+    return group, version, kind
+
+
 _DEEPEST = 16
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from ktui.manifests.formats import type_of, wrong
 from ktui.manifests.lists import ABSENT, DEFAULTS, Rule, guessed_keys, matched
@@ -39,22 +39,6 @@ class Cause(Protocol):
     @property
     def field(self) -> str:
         """Which field."""
-
-
-class Owned(NamedTuple):
-    """A field that cannot be applied, as another manager owns it.
-
-    Attributes:
-        path: where it stands in the document.
-        manager: who owns it, by the name that it gave itself. Not cleaned.
-        subresource: through which it was set: `scale`; empty for the object itself.
-        at: when, as the server writes it: `2026-01-31T12:00:00Z`; empty when it does not say.
-    """
-
-    path: Path
-    manager: str
-    subresource: str
-    at: str
 
 
 _Found = tuple[Path, str]
@@ -108,26 +92,6 @@ def warnings_at(warnings: Iterable[str], document: Document) -> list[Problem]:
     return _at_lines(found, document, "warning")
 
 
-def owned_by(causes: Iterable[Cause], document: Document) -> list[Owned]:
-    """The fields that other managers own, of a server-side apply that was refused; in the order of the answer.
-
-    Args:
-        causes: of the answer's details.
-        document: what was applied.
-    """
-    found = []
-    for cause in causes:
-        if cause.reason == "FieldManagerConflict" and (told := _CONFLICT.match(cause.message)):
-            path = field_path(cause.field, document.value)
-            manager, through = str(_unquoted(told["manager"])), str(_unquoted(told["subresource"] or ""))
-            found.append(Owned(path, manager, through, told["at"] or ""))
-    return found
-
-
-_CONFLICT = re.compile(
-    r'conflict with (?P<manager>"(?:[^"\\]|\\.)*")(?: with subresource (?P<subresource>"(?:[^"\\]|\\.)*"))?'
-    r"(?: using \S+)?(?: at (?P<at>\S+))?"
-)
 _FIELD = re.compile(r"[a-z][A-Za-z]*(?:\.[A-Za-z]+|\[[^\]]*\])+")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ktui.manifests.definitions import GVK, gvk_of
 from ktui.manifests.problems import Path
 
 
@@ -29,7 +30,7 @@ def typed_at(lines: Sequence[str], row: int, column: int) -> tuple[Path, str]:
     return parents, word
 
 
-def document_at(lines: Sequence[str], row: int) -> tuple[str, str, str] | None:
+def document_at(lines: Sequence[str], row: int) -> GVK | None:
     """Group, version and kind of the document in which a line is; None when it does not say them.
 
     Args:
@@ -45,8 +46,7 @@ def document_at(lines: Sequence[str], row: int) -> tuple[str, str, str] | None:
             key, _, value = line.partition(":")
             said.setdefault(key, value.partition(" #")[0].strip().strip("\"'"))
         if len(said) == 2:
-            group, _, version = said["apiVersion"].rpartition("/")
-            return group, version, said["kind"]
+            return gvk_of(said)
     return None
 
 

@@ -30,10 +30,10 @@ from ktui.kube.errors import ApiError, ConnectionFailed, KtuiError, ServerError
 from ktui.manifests.blame import by_line, owner_of, said, words
 from ktui.manifests.merge import Conflict
 from ktui.manifests.problems import Problem
-from ktui.manifests.reading import Document, Reading, read
+from ktui.manifests.reading import Document, Reading
 from ktui.manifests.refused import problems_of
 from ktui.screens.compare import CompareScreen, Side, compare_last_applied
-from ktui.screens.editing import EditingScreen, Misplaced
+from ktui.screens.editing import EditingScreen, Misplaced, read_whole
 from ktui.widgets.bar import Bar, Part
 from ktui.widgets.editor import Editor, Note
 
@@ -251,9 +251,10 @@ class EditScreen(EditingScreen):
 
     # -- comparing -----------------------------------------------------------------------------
 
-    def action_compare(self) -> None:
+    @work(group="compare", exclusive=True, exit_on_error=False)
+    async def action_compare(self) -> None:
         """Compare the text with what is on the server."""
-        sheet, mine = self._sheet, self._as_meant()
+        sheet, mine = self._sheet, await self._as_meant()
         if sheet is None or mine is None:
             self.notify("The text cannot be read as it stands. Mend it first; f8 goes to what is wrong.")
             return
@@ -328,12 +329,14 @@ class EditScreen(EditingScreen):
         """Only secrets have values to show."""
         return self._sheet is not None and self._sheet.secret if action == "values" else True
 
-    def action_values(self) -> None:
+    @work(group="values", exclusive=True, exit_on_error=False)
+    async def action_values(self) -> None:
         """Show the values of a secret, decoded, to be edited as they are; or mask them."""
+        await self.editor.typed()
         sheet, decoded = self.sheet, not self._decoded
         if not self._modified:
             self.load(sheet.text(decoded=decoded))
-        elif (mine := self._as_meant()) is not None:
+        elif (mine := await self._as_meant()) is not None:
             self.put(sheet.shown(mine, decoded=decoded))
         else:
             self.notify("The text cannot be read as it stands. Mend it first.", severity="warning")
@@ -348,8 +351,9 @@ class EditScreen(EditingScreen):
             return document
         return replace(document, value=sheet.restored(value).value)
 
-    def _as_meant(self) -> JsonObject | None:
-        reading = read(self.editor.text)
+    async def _as_meant(self) -> JsonObject | None:
+        """The object that the text means as it stands; None where it means none."""
+        reading = await asyncio.to_thread(read_whole, self.editor.text)
         if reading.errors or len(reading.documents) != 1:
             return None
         try:
@@ -459,12 +463,11 @@ class EditScreen(EditingScreen):
 
     async def _taken_over(self, error: ManagerConflicts, mine: JsonObject) -> Action | None:
         """Ask what becomes of fields that others own."""
-        answer = await self.choose(
+        answer = await self.ask_owners(
+            error,
             "Others own what you changed.",
-            ("back", "Go on editing"),
             ("leave", "Leave these fields to their owners, and apply the rest"),
             ("force", "Take them over: ktui owns them from then on"),
-            note="\n".join(f"{clean(each.said)}: {clean(each.owner.said)}" for each in error.conflicts),
         )
         if answer == "leave":
             return self.sheet.action(mine, self._mode, leave={each.key for each in error.conflicts})

@@ -16,10 +16,12 @@ from textual.widgets import TextArea
 
 from ktui.actions.drafts import Draft, DraftFile, DraftNotKept
 from ktui.actions.referred import Referred
+from ktui.actions.server_side_apply import ManagerConflicts
 from ktui.kinds.text import clean
 from ktui.kube.collector import collector_paused
 from ktui.kube.errors import KtuiError
 from ktui.manifests.check import check
+from ktui.manifests.definitions import GVK, gvk_of
 from ktui.manifests.problems import Path as FieldPath
 from ktui.manifests.problems import Problem, spell
 from ktui.manifests.reading import Document, Reading, read
@@ -52,9 +54,6 @@ ASK_AGAIN = 10.0
 
 DRAFT_EVERY = 0.5
 """Seconds between two drafts while somebody types."""
-
-GVK = tuple[str, str, str]
-"""Group, version and kind."""
 
 
 class EditingScreen(FailuresSaid, Screen[None]):
@@ -210,7 +209,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
         await asyncio.sleep(wait)
         text = self.editor.text
         self._modified = self._original is not None and text != self._original
-        reading = await asyncio.to_thread(_read, text)
+        reading = await asyncio.to_thread(read_whole, text)
         problems = [*reading.problems, *await self._misfits(reading)]
         self._reading = reading
         self._show(problems)
@@ -220,7 +219,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
     async def _misfits(self, reading: Reading) -> list[Problem]:
         found = []
         for document in reading.documents:
-            schema = await self.schema(kind_of(document))
+            schema = await self.schema(gvk_of(document.value))
             if schema is not None:
                 found += await asyncio.to_thread(check, self.meant(document), schema)
         return found
@@ -288,6 +287,17 @@ class EditingScreen(FailuresSaid, Screen[None]):
         # What is notified before the page is seen again goes away with the question.
         await self._seen.wait()
         return answer
+
+    async def ask_owners(self, error: ManagerConflicts, sentence: str, *answers: tuple[str, str]) -> str | None:
+        """Ask what becomes of fields that others own.
+
+        Args:
+            error: which, and whose they are.
+            sentence: what is asked.
+            answers: what can be done, behind going on editing.
+        """
+        note = "\n".join(f"{clean(each.said)}: {clean(each.owner.said)}" for each in error.conflicts)
+        return await self.choose(sentence, ("back", "Go on editing"), *answers, note=note)
 
     def on_screen_suspend(self) -> None:
         """Something is asked."""
@@ -387,7 +397,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
         if not path:
             return [Part(" ")]
         said = [Part(f" {clean(spell(path))}  ", "dim")]
-        schema = self._schemas.get(kind_of(document) or ("", "", "")) if document is not None else None
+        schema = self._schemas.get(gvk_of(document.value) or ("", "", "")) if document is not None else None
         if schema is not None and (known := describe(schema, path)) is not None:
             said += [Part(f"{clean(known.type)}  ", "key"), Part(clean(" ".join(known.text.split())), "text")]
         return said
@@ -523,7 +533,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
     async def action_snippet(self) -> None:
         """Choose fields that are often wanted, and put them where they belong."""
         await self.editor.typed()
-        reading = await asyncio.to_thread(_read, self.editor.text)
+        reading = await asyncio.to_thread(read_whole, self.editor.text)
         self._reading = reading
         document = self.document
         if reading.errors or (document is not None and not isinstance(document.value, dict)):
@@ -585,7 +595,7 @@ class EditingScreen(FailuresSaid, Screen[None]):
             return
         self.say_busy("checking")
         try:
-            reading = await asyncio.to_thread(_read, self.editor.text)
+            reading = await asyncio.to_thread(read_whole, self.editor.text)
             self._reading = reading
             if reading.errors:
                 self._problems = [*reading.problems]
@@ -694,22 +704,13 @@ class Misplaced(KtuiError):  # noqa: N818 - named as those of errors.py
         self.problem = problem
 
 
-def kind_of(document: Document) -> GVK | None:
-    """Which kind a document says it is of; None when it does not."""
-    value = document.value
-    version, kind = (value.get("apiVersion"), value.get("kind")) if isinstance(value, dict) else (None, None)
-    if not isinstance(version, str) or not isinstance(kind, str):
-        return None
-    group, _, version = version.rpartition("/")
-    return group, version, kind
-
-
 def kind_said(document: Document) -> str:
     """The kind that a document says it is of; empty when it does not."""
     return str(document.value.get("kind", "")) if isinstance(document.value, dict) else ""
 
 
-def _read(text: str) -> Reading:
+def read_whole(text: str) -> Reading:
+    """Read a text, and be ready to tell where its values are; it is work for a thread."""
     with collector_paused():
         reading = read(text)
         for document in _prepared(reading):

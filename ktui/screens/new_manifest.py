@@ -191,12 +191,8 @@ class NewManifestScreen(EditingScreen):
         action = apply_manifest_action(reading) if self._applies else creating(self.editor.text)
         trouble = await self._dry_run(action, reading)
         if isinstance(trouble, ManagerConflicts):
-            answer = await self.choose(
-                "Others own what you would change.",
-                ("back", "Go on editing"),
-                ("force", "Take it over: ktui owns it from then on"),
-                note="\n".join(f"{clean(each.said)}: {clean(each.owner.said)}" for each in trouble.conflicts),
-            )
+            force = ("force", "Take it over: ktui owns it from then on")
+            answer = await self.ask_owners(trouble, "Others own what you would change.", force)
             if answer != "force":
                 return
             action = apply_manifest_action(reading, force=True)

@@ -181,3 +181,22 @@ async def persistently(act: Callable[[], Awaitable[Any]], within: float = 60.0) 
         return True
 
     await until(done, within, "the server did not come back")
+
+
+def gadgets(prefix: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """The definition of a kind of one's own.
+
+    Args:
+        prefix: of its API group, so that tests beside each other have different ones.
+        fields: the schemas of what may be in its spec.
+    """
+    schema = {"type": "object", "properties": {"spec": {"type": "object", "properties": fields}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    names = {"plural": "gadgets", "singular": "gadget", "kind": "Gadget", "listKind": "GadgetList"}
+    group = f"{prefix}.example.com"
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"gadgets.{group}"},
+        "spec": {"group": group, "scope": "Namespaced", "names": names, "versions": [version]},
+    }

@@ -23,7 +23,7 @@ from ktui.kube.session import Session
 from ktui.manifests.reading import read
 from tests.cluster.conftest import Kubectl, Opened
 from tests.cluster.doing import Deed
-from tests.cluster.objects import Manifest, Objects, until
+from tests.cluster.objects import Manifest, Objects, gadgets, until
 
 Apply = Callable[..., Deed]
 
@@ -57,17 +57,7 @@ def states(deed: Deed) -> list[str]:
 
 def crd(name: str) -> dict[str, Any]:
     """A definition with a schema."""
-    size = {"type": "object", "properties": {"size": {"type": "integer"}}}
-    schema = {"type": "object", "properties": {"spec": size}}
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-    names = {"plural": "gadgets", "singular": "gadget", "kind": "Gadget", "listKind": "GadgetList"}
-    group = f"{name}.example.com"
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"gadgets.{group}"},
-        "spec": {"group": group, "scope": "Namespaced", "names": names, "versions": [version]},
-    }
+    return gadgets(name, {"size": {"type": "integer"}})
 
 
 def everything(name: str) -> str:

@@ -38,7 +38,7 @@ from tests.cluster.clusters import Cluster
 from tests.cluster.conftest import Opened
 from tests.cluster.creating import Creating, Refused
 from tests.cluster.doing import Deed
-from tests.cluster.objects import Manifest, Objects, until
+from tests.cluster.objects import Manifest, Objects, gadgets, until
 from tests.cluster.test_merge import container, content, pod, web
 from tests.unit.test_schema import DOCUMENTS
 
@@ -256,16 +256,7 @@ def definition(namespace: str) -> dict[str, Any]:
         "parts": {"type": "array", "items": part, **keyed},
         "fixed": {"type": "string", "x-kubernetes-validations": [{"rule": "self == oldSelf"}]},
     }
-    schema = {"type": "object", "properties": {"spec": {"type": "object", "properties": fields}}}
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-    names = {"plural": "gadgets", "singular": "gadget", "kind": "Gadget", "listKind": "GadgetList"}
-    group = f"{namespace}.example.com"
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"gadgets.{group}"},
-        "spec": {"group": group, "scope": "Namespaced", "names": names, "versions": [version]},
-    }
+    return gadgets(namespace, fields)
 
 
 async def served(objects: Objects, namespace: str, spec: dict[str, Any]) -> dict[str, Any]:

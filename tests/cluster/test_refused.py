@@ -7,12 +7,13 @@ import re
 import msgspec
 import pytest
 
+from ktui.actions.server_side_apply import manager_conflicts
 from ktui.kinds.names import GVR
 from ktui.kube.client import Client
 from ktui.kube.discovery import discover
 from ktui.kube.errors import ApiError
 from ktui.manifests.reading import read
-from ktui.manifests.refused import owned_by, problems_of
+from ktui.manifests.refused import problems_of
 from tests.cluster.clusters import Cluster
 from tests.unit.test_refused import HERE
 
@@ -70,6 +71,10 @@ async def test_conflicts_of_field_managers_tell_the_owner(client: Client, namesp
     with pytest.raises(ApiError) as refused:
         await apply("other", mine)
     error, document = refused.value, read(mine).documents[0]
-    found = owned_by(error.details.causes, document)
-    assert sorted((one.path, one.manager) for one in found) == [(("data", "a.b"), "one"), (("data", "c"), "one")]
+    found = manager_conflicts(error, document.value)
+    assert found is not None
+    assert sorted((one.path, one.owner.manager) for one in found.conflicts) == [
+        (("data", "a.b"), "one"),
+        (("data", "c"), "one"),
+    ]
     assert [problem.line for problem in problems_of(error.message, error.details.causes, document)] == [5, 6]

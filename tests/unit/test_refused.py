@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ktui.kube.errors import ApiError, api_error
+from ktui.actions.server_side_apply import manager_conflicts
+from ktui.kube.errors import ApiError, Conflict, Details, api_error
 from ktui.manifests.problems import Problem
 from ktui.manifests.reading import Document, read
-from ktui.manifests.refused import Owned, field_path, owned_by, problems_of, warnings_at
+from ktui.manifests.refused import field_path, problems_of, warnings_at
 
 HERE = Path(__file__).parent / "golden" / "errors"
 ANSWERS: dict[str, Any] = json.loads((HERE / "answers.json").read_text())
@@ -123,11 +124,15 @@ def test_the_owners_of_fields_in_conflict_are_told() -> None:
         Cause("FieldManagerConflict", 'conflict with "argo"', ".spec.paused"),
         Cause("FieldValueInvalid", "another", "spec"),
     ]  # fmt: skip
-    assert owned_by(causes, document("x:\n  ys:\n  - name: other\n  - name: web\n    z: 1\n")) == [
-        Owned(("spec", "replicas"), "kubectl.1.33", "scale", ""),
-        Owned(("x", "ys", 1, "z"), 'a "b"', "", "2026-01-01T12:00:00Z"),
-        Owned(("spec", "paused"), "argo", "", ""),
+    value = document("x:\n  ys:\n  - name: other\n  - name: web\n    z: 1\n").value
+    found = manager_conflicts(Conflict(409, "Conflict", "", details=Details(causes=tuple(causes))), value)
+    assert found is not None
+    assert [(one.path, one.owner.manager, one.owner.subresource) for one in found.conflicts] == [
+        (("spec", "replicas"), "kubectl.1.33", "scale"),
+        (("x", "ys", 1, "z"), 'a "b"', ""),
+        (("spec", "paused"), "argo", ""),
     ]
+    assert "2026-01-01T12:00:00Z" in found.conflicts[1].message
 
 
 def test_warnings_are_at_their_lines() -> None:
